@@ -1,0 +1,82 @@
+/**
+ * Runs a tool of this project: `node scripts/run.mjs TOOL ARGUMENTS…`. Whatever Node npm itself has, the tool and all
+ * that it starts get the Node of `node_modules/node`, and what is missing there is installed first.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const inRoot = (...path) => join(root, ...path);
+const node = inRoot(
+  "node_modules",
+  "node",
+  "bin",
+  process.platform === "win32" ? "node.exe" : "node",
+);
+
+install();
+const [tool, ...toolArguments] = process.argv.slice(2);
+if (tool === undefined) {
+  console.error("usage: node scripts/run.mjs TOOL [ARGUMENTS]");
+  process.exit(2);
+}
+run(tool, toolArguments);
+
+/** Installs when nothing is installed, or when the lock file changed since. Tools are dev dependencies in any NODE_ENV. */
+function install() {
+  const installed = inRoot("node_modules", ".package-lock.json");
+  const lock = inRoot("package-lock.json");
+  if (
+    existsSync(node) &&
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(lock).mtimeMs
+  )
+    return;
+  console.error("Installing what is missing…");
+  const npm = process.env.npm_execpath;
+  const ci = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+  const [command, commandArguments] =
+    npm === undefined ? ["npm", ci] : [process.execPath, [npm, ...ci]];
+  const { status } = spawnSync(command, commandArguments, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Runs the tool as a child, passes signals on, and ends as it ends. */
+function run(name, args) {
+  const command = name === "node" ? args : [binOf(name), ...args];
+  const child = spawn(node, command, { cwd: root, stdio: "inherit", env: environment() });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+/** Tools are found in `node_modules/.bin`; Biome's is a script for Node as well. */
+function binOf(name) {
+  const bin = inRoot("node_modules", ".bin", name);
+  if (existsSync(bin)) return bin;
+  console.error(`${name} is not a tool of this project`);
+  process.exit(2);
+}
+
+/** Our Node and our tools first, and nothing that reports home or asks for updates. */
+function environment() {
+  const path = [
+    inRoot("node_modules", "node", "bin"),
+    inRoot("node_modules", ".bin"),
+    process.env.PATH ?? "",
+  ];
+  return {
+    ...process.env,
+    PATH: path.join(delimiter),
+    WRANGLER_SEND_METRICS: "false",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    NO_UPDATE_NOTIFIER: "1",
+  };
+}

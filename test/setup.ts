@@ -1,0 +1,5 @@
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+/** Each test file starts with an empty database of today's schema. */
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);

@@ -1,0 +1,2 @@
+/** The Worker that tests run. */
+export { BalanceObject, default, JournalObject } from "../../src/index";
