@@ -1,0 +1,19 @@
+/** The events that receivers can get (contract/core.md section 8.1, contract/transactions.md section 15). */
+export type EventName =
+  | "ledger.created"
+  | "identity.created"
+  | "balance.created"
+  | "transaction.applied"
+  | "transaction.inflight"
+  | "transaction.void"
+  | "transaction.rejected";
+
+/**
+ * An event on its way to receivers. `id` never changes, whatever is sent again; `body` is the exact
+ * JSON text `{"id","event","data",…}` that every receiver gets.
+ */
+export interface LedgerEvent {
+  readonly id: string;
+  readonly event: EventName;
+  readonly body: string;
+}

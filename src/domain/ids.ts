@@ -1,0 +1,89 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { invariant } from "./invariant";
+
+export type TransactionId = `txn_${string}`;
+export type BalanceId = `bln_${string}`;
+export type LedgerId = `ldg_${string}` | typeof GENERAL_LEDGER_ID;
+export type IdentityId = `idt_${string}`;
+
+/** The ledger that exists from the start and holds every `@indicator` balance. */
+export const GENERAL_LEDGER_ID = "general_ledger_id";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const LEADING_TRANSACTION_ID =
+  /^txn_([0-9a-f]{2})[0-9a-f]{6}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}_/;
+const SETTLEMENT_REFERENCE =
+  /^ref_([0-9a-f]{2})[0-9a-f]{6}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+const isIdOf = (prefix: string, text: string): boolean =>
+  text.startsWith(prefix) && UUID.test(text.slice(prefix.length));
+
+/** Whether the text has the form of a transaction id. An id of another form cannot exist. */
+export const isTransactionId = (text: string): text is TransactionId => isIdOf("txn_", text);
+
+/** Whether the text has the form of a balance id. */
+export const isBalanceId = (text: string): text is BalanceId => isIdOf("bln_", text);
+
+/** Whether the text names a balance by its indicator (`@world`) and not by its id. */
+export const isIndicator = (text: string): boolean => text.startsWith("@");
+
+/** SHA-256 of the JSON array of the parts: no two lists of parts share a digest input. */
+function digestOf(...parts: readonly string[]): Uint8Array {
+  return sha256(utf8ToBytes(JSON.stringify(parts)));
+}
+
+/** The first 16 bytes as a UUID of version 8 (RFC 9562), its first byte replaced when one is given. */
+function uuidV8(digest: Uint8Array, firstByte?: number): string {
+  const bytes = digest.slice(0, 16);
+  if (firstByte !== undefined) bytes[0] = firstByte;
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytesToHex(bytes);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/**
+ * The id of the transaction with this reference: the same reference always has the same id, whoever asks.
+ * A reference that starts with a transaction id, or that a settlement was given, belongs to that id's shard.
+ */
+export function transactionIdOf(instance: string, reference: string): TransactionId {
+  const derived = LEADING_TRANSACTION_ID.exec(reference) ?? SETTLEMENT_REFERENCE.exec(reference);
+  const firstByte = derived?.[1] === undefined ? undefined : Number.parseInt(derived[1], 16);
+  return `txn_${uuidV8(digestOf(instance, reference), firstByte)}`;
+}
+
+/** The reference of a settlement made by one operation under a hold; its first byte is the hold's. */
+export function settlementReference(parent: TransactionId, operationKey: string): string {
+  return `ref_${uuidV8(digestOf("settlement", parent, operationKey), shardByte(parent))}`;
+}
+
+/** The reference of the refund of a transaction: there is one refund, so there is one reference. */
+export const refundReference = (refunded: TransactionId): string => `${refunded}_refund`;
+
+/** The first byte of the id, which names its shard. */
+export function shardByte(id: TransactionId | BalanceId): number {
+  const byte = Number.parseInt(id.slice(4, 6), 16);
+  invariant(byte >= 0 && byte <= 255, "an id starts with a byte in hexadecimal");
+  return byte;
+}
+
+/** The shard, 0 to `shards` − 1, that holds what has this id. `shards` divides 256. */
+export const shardOf = (id: TransactionId | BalanceId, shards: number): number =>
+  shardByte(id) % shards;
+
+/** The shard where an idempotency key is claimed. */
+export const shardOfKey = (instance: string, key: string, shards: number): number =>
+  (digestOf("idempotency", instance, key)[0] ?? 0) % shards;
+
+/** The id of an `@indicator` balance: first use needs no look-up and cannot race. */
+export function indicatorBalanceId(
+  instance: string,
+  indicator: string,
+  currency: string,
+): BalanceId {
+  return `bln_${uuidV8(digestOf("indicator", instance, indicator, currency))}`;
+}
+
+/** SHA-256 of a text, in hexadecimal. */
+export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));

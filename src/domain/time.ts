@@ -1,0 +1,34 @@
+/** An RFC 3339 time in UTC with six decimals: sorts as text in the order of time. */
+export type Instant = string;
+
+/** How the wire writes "no time": never null (contract/core.md section 1.6). */
+export const ZERO_TIME = "0001-01-01T00:00:00Z";
+
+const RFC3339 =
+  /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** The instant of microseconds since 1970. */
+export function instantOfMicros(micros: number): Instant {
+  const millis = Math.floor(micros / 1000);
+  const rest = String(micros - millis * 1000).padStart(3, "0");
+  return new Date(millis).toISOString().replace("Z", `${rest}Z`);
+}
+
+/** Milliseconds since 1970 of an instant. */
+export const millisOf = (instant: Instant): number => Date.parse(instant);
+
+/** Reads an RFC 3339 time with its offset, up to nine decimals (cut to six); null if it is none. */
+export function parseInstant(text: string): Instant | null {
+  const parts = RFC3339.exec(text);
+  if (parts === null) return null;
+  const [, date, time, fraction = "", offset = "Z"] = parts;
+  const millis = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  if (Number.isNaN(millis)) return null;
+  const utc = new Date(millis).toISOString();
+  if (!/^\d{4}-/.test(utc)) return null;
+  return utc.replace(/\.000Z$/, `.${fraction.slice(0, 6).padEnd(6, "0")}Z`);
+}
+
+/** The instant as the wire shows it: trailing zeros of the fraction trimmed. */
+export const showInstant = (instant: Instant): string =>
+  instant.replace(/\.(\d*?)0*Z$/, (_all, kept: string) => (kept === "" ? "Z" : `.${kept}Z`));

@@ -1,0 +1,81 @@
+import type { BalanceId, TransactionId } from "./ids";
+import type { Instant } from "./time";
+
+/** The states that a client can see. Final: APPLIED, VOID, REJECTED; INFLIGHT is settled by children. */
+export type TransactionStatus =
+  | "QUEUED"
+  | "SCHEDULED"
+  | "APPLIED"
+  | "INFLIGHT"
+  | "VOID"
+  | "REJECTED";
+
+/** What a record does: `post` moves or holds money, the others follow from an earlier record. */
+export type TransactionKind = "post" | "commit" | "void" | "refund";
+
+/** What a source may owe: nothing, anything, or at most `limit` minor units. */
+export type Overdraft =
+  | { readonly kind: "none" }
+  | { readonly kind: "unlimited" }
+  | { readonly kind: "limited"; readonly limit: bigint };
+
+/** One side of a transaction: the balance, and the indicator it was named by, if it was. */
+export interface Side {
+  readonly balanceId: BalanceId;
+  /** `@world`: the balance makes itself on first use. Null when it was named by its id. */
+  readonly indicator: string | null;
+}
+
+/** What a client asked for, resolved and checked: immutable once it is recorded. */
+export interface Posting {
+  readonly transactionId: TransactionId;
+  readonly kind: TransactionKind;
+  /** The record that this one follows from, or the batch it belongs to; "" for a root. */
+  readonly parentTransaction: string;
+  readonly reference: string;
+  readonly currency: string;
+  readonly description: string;
+  readonly source: Side;
+  readonly destination: Side;
+  /** Minor units, not negative. Zero is recorded and then refused, as on the reference. */
+  readonly preciseAmount: bigint;
+  /** Minor units in a major unit: 100 for cents. At least 1. */
+  readonly precision: bigint;
+  /** Major units as decimal text, as the client wrote them: echoed, and hashed. */
+  readonly amount: string;
+  /** Shown on the answer to a post with `precise_amount`; "" otherwise. */
+  readonly amountString: string;
+  readonly overdraft: Overdraft;
+  readonly allowOverdraft: boolean;
+  /** `overdraft_limit` as decimal text in major units, echoed. "0" when absent. */
+  readonly overdraftLimit: string;
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+  readonly atomic: boolean;
+  /** The three dates as the client wrote them, offset and all; "" when absent. */
+  readonly scheduledFor: string;
+  readonly inflightExpiryDate: string;
+  readonly inflightCommitDate: string;
+  /** UTC; null means the moment of recording. */
+  readonly effectiveDate: Instant | null;
+  /** SHA-256 over the posted values (contract/transactions.md section 13.1). */
+  readonly hash: string;
+  /** The client's own `meta_data` as JSON text, reserved keys already dropped; null when none. */
+  readonly metaData: string | null;
+}
+
+/** A posting with what became of it: what reads, lists, answers and events are made of. */
+export interface Transaction extends Omit<Posting, "effectiveDate"> {
+  readonly status: TransactionStatus;
+  readonly createdAt: Instant;
+  readonly effectiveDate: Instant;
+  /** Minor units of a hold that are neither committed nor released; null when it is no hold. */
+  readonly inflightRemaining: bigint | null;
+  /** Why it was rejected, in words; "" otherwise. */
+  readonly rejectionReason: string;
+  /** Versions that the two balances had after it; null while it has moved nothing. */
+  readonly sourceVersion: number | null;
+  readonly destinationVersion: number | null;
+  /** Grows with every change of the record: D1 never lets an older one overwrite a newer one. */
+  readonly revision: number;
+}

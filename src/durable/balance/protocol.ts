@@ -1,0 +1,77 @@
+import type { Change } from "../../domain/balance";
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { LedgerError } from "../../domain/error";
+import type { TransactionId } from "../../domain/ids";
+import type { Instant } from "../../domain/time";
+
+/** A change of money under an operation id: applied once, however often it is sent. */
+export interface MoneyOperation extends Change {
+  readonly kind: "change";
+  /** (transaction, attempt, side): the same id always carries the same change. */
+  readonly op: string;
+  readonly transactionId: TransactionId;
+  readonly currency: string;
+  readonly effectiveDate: Instant;
+  /** Set when the side was named by indicator: the balance then makes itself on first use. */
+  readonly indicator: string | null;
+}
+
+/** Asks whether the balance exists and what currency it holds; changes nothing. */
+export interface ProbeOperation {
+  readonly kind: "probe";
+  readonly op: string;
+}
+
+/** Refuses the operation for good unless it was applied: the answer to an attempt in doubt. */
+export interface CancelOperation {
+  readonly kind: "cancel";
+  readonly op: string;
+}
+
+export type Operation = MoneyOperation | ProbeOperation | CancelOperation;
+
+/** What became of one operation. The answer to a repeat is the first answer. */
+export type Answer =
+  | {
+      readonly outcome: "applied";
+      /** The version that the balance had after it. */
+      readonly version: number;
+      /** When the balance applied it. */
+      readonly at: Instant;
+      /** Whether this operation made the balance (repeats say so too). */
+      readonly created: boolean;
+    }
+  | { readonly outcome: "known"; readonly currency: string }
+  | { readonly outcome: "refused"; readonly error: LedgerError }
+  /** Answer to `cancel`: never applied, and never will be. */
+  | { readonly outcome: "cancelled" }
+  /** A known id with other content: a bug of the caller, nothing was changed. */
+  | { readonly outcome: "fault"; readonly message: string };
+
+export interface ExecuteRequest {
+  readonly operations: readonly Operation[];
+}
+
+export interface ExecuteAnswer {
+  /** One for each operation, in order. */
+  readonly answers: readonly Answer[];
+  /** The balance after the call; null when it does not exist. */
+  readonly snapshot: BalanceSnapshot | null;
+}
+
+export interface CreateRequest {
+  readonly profile: BalanceProfile;
+}
+
+/** `created` is true for the call that made it and for its repeats (same `createdAt`). */
+export interface CreateAnswer {
+  readonly created: boolean;
+  readonly snapshot: BalanceSnapshot;
+}
+
+/** A change of a balance's profile: at most one field of money never being among them. */
+export interface ProfileChange {
+  readonly identityId?: string;
+  /** JSON text of an object whose top-level keys are merged. */
+  readonly mergeMetaData?: string;
+}

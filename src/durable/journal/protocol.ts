@@ -1,0 +1,88 @@
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { LedgerError } from "../../domain/error";
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { Posting, Transaction } from "../../domain/transaction";
+import type { ProfileChange } from "../balance/protocol";
+
+/** Names one client request: repeats of it carry the same key and fingerprint. */
+export interface OperationKey {
+  /** The client's `Idempotency-Key`, or a random text when it sent none. */
+  readonly key: string;
+  /** SHA-256 of method, path and body: another body under the same key is refused. */
+  readonly fingerprint: string;
+  /** Whether the client sent the key itself. */
+  readonly fromClient: boolean;
+}
+
+/** What a journal call answers: a value, or a refusal; `replayed` when it repeats an earlier answer. */
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T; readonly replayed: boolean }
+  | { readonly ok: false; readonly error: LedgerError; readonly replayed: boolean };
+
+export interface RecordRequest {
+  readonly posting: Posting;
+  readonly operation: OperationKey;
+}
+
+export interface SettleRequest {
+  readonly transactionId: TransactionId;
+  readonly action: "commit" | "void";
+  /** What to commit: null is all that remains. Ignored by a void. */
+  readonly amount:
+    | { readonly unit: "minor"; readonly value: bigint }
+    | { readonly unit: "major"; readonly value: string }
+    | null;
+  readonly skipQueue: boolean;
+  readonly operation: OperationKey;
+}
+
+export interface RefundRequest {
+  readonly transactionId: TransactionId;
+  readonly skipQueue: boolean;
+  /** Replaces the description when not empty. */
+  readonly description: string;
+  /** JSON text of an object merged over the original's metadata; null when none. */
+  readonly metaData: string | null;
+  readonly operation: OperationKey;
+}
+
+/** Settled: the child that a commit or void made. Queued: the record as it stands, with its child on the way. */
+export interface SettleValue {
+  readonly transaction: Transaction;
+  readonly queued: boolean;
+}
+
+/**
+ * What the Worker may ask of the journal. Each call goes to the one shard that holds the record,
+ * is repeatable, and throws only when the outcome is unknown.
+ */
+export interface Journal {
+  /** Records a posting; with `skipQueue` it is also carried out before the answer. */
+  record(request: RecordRequest): Promise<Reply<Transaction>>;
+  /** Commits or voids a hold. */
+  settle(request: SettleRequest): Promise<Reply<SettleValue>>;
+  /** Gives back what a transaction moved, once. Answers the newest refund record. */
+  refund(request: RefundRequest): Promise<Reply<Transaction>>;
+  /** The record as it stands, never stale; null when there is none. */
+  byId(transactionId: TransactionId): Promise<Transaction | null>;
+  /** By the reference as posted; `<ref>_q` answers the record of `<ref>` when nobody posted it itself. */
+  byReference(reference: string): Promise<Transaction | null>;
+  /**
+   * Merges the top-level keys of a JSON object into the record's metadata and that of its children.
+   * False when there is no such record.
+   */
+  mergeMetaData(transactionId: TransactionId, patch: string): Promise<boolean>;
+  /** Makes a balance. `created` is false when an indicator balance existed already. */
+  createBalance(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }>;
+  /** Changes a balance's profile; null when there is no such balance. */
+  updateBalance(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null>;
+  /** The balance as it stands, never stale; null when there is none. */
+  balance(balanceId: BalanceId): Promise<BalanceSnapshot | null>;
+  /** Minor units of QUEUED transactions on either side of a balance. */
+  queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }>;
+  /**
+   * Resolves when D1 has everything that was answered before the call: true. After two seconds it
+   * gives up: false, and lists may be behind.
+   */
+  barrier(): Promise<boolean>;
+}

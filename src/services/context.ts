@@ -1,0 +1,20 @@
+import type { Instant } from "../domain/time";
+import type { Journal } from "../durable/journal/protocol";
+import type { BalancesTable } from "../storage/balances";
+import type { IdentitiesTable } from "../storage/identities";
+import type { LedgersTable } from "../storage/ledgers";
+import type { TransactionsTable } from "../storage/transactions";
+
+/** What a verb may use: everything belongs to one instance, and no binding is seen here. */
+export interface LedgerContext {
+  readonly instance: string;
+  readonly journal: Journal;
+  readonly ledgers: LedgersTable;
+  readonly identities: IdentitiesTable;
+  readonly balances: BalancesTable;
+  readonly transactions: TransactionsTable;
+  /** The present moment, UTC, microseconds. */
+  now(): Instant;
+  /** A random UUID. */
+  uuid(): string;
+}
