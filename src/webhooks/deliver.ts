@@ -1,0 +1,57 @@
+import { err, ok, type Result } from "../domain/result";
+import { checkEndpoint, type EndpointRules } from "./endpoint";
+import { signatureHeaders } from "./sign";
+
+const TIMEOUT_MS = 10_000;
+
+/** How deliveries are made, the same for all. */
+export interface DeliverySettings extends EndpointRules {
+  /** The master key, which signs; null sends without a signature. */
+  readonly signingKey: string | null;
+}
+
+/** One body for one endpoint. */
+export interface Delivery {
+  readonly endpoint: string;
+  /** The event's id, by which a receiver knows a body that it has had already. */
+  readonly id: string;
+  readonly body: string;
+}
+
+/**
+ * Sends a body once. The value is the status that the receiver answered, 200 to 299; the error says in words why it
+ * does not count as delivered. Redirects are not followed, the answer's body is not read, 10 s are the limit.
+ */
+export async function deliver(
+  { endpoint, id, body }: Delivery,
+  settings: DeliverySettings,
+): Promise<Result<number, string>> {
+  const url = checkEndpoint(endpoint, settings);
+  if (!url.ok) return err(`the address ${url.error}`);
+
+  const at = new Date();
+  const signature =
+    settings.signingKey === null
+      ? {}
+      : await signatureHeaders({ id, body, at }, settings.signingKey);
+  try {
+    const response = await fetch(url.value, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "webhook-id": id, ...signature },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok ? ok(response.status) : err(`the receiver answered ${response.status}`);
+  } catch (error) {
+    return err(reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "the request failed";
+  return error.name === "TimeoutError"
+    ? `the receiver did not answer within ${TIMEOUT_MS / 1000} s`
+    : `the request failed: ${error.message}`;
+}
