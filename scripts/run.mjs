@@ -50,11 +50,21 @@ function run(name, args) {
   const child = spawn(node, command, { cwd: root, stdio: "inherit", env: environment() });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
+  endWithParent(child);
   child.on("error", (error) => {
     console.error(error.message);
     process.exit(1);
   });
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+/** An npm that was killed outright, or hung up, passes no signal on: without it the child is told to end. */
+function endWithParent(child) {
+  const parent = process.ppid;
+  const look = () => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  };
+  setInterval(look, 500).unref();
 }
 
 /** Tools are found in `node_modules/.bin`; Biome's is a script for Node as well. */
