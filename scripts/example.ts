@@ -36,5 +36,6 @@ function run(settings: Record<string, string>): Promise<number> {
     stdio: "inherit",
     env: { ...process.env, ...settings },
   });
+  process.once("exit", () => child.kill());
   return new Promise((ended) => child.once("exit", (code) => ended(code ?? 1)));
 }
