@@ -41,8 +41,11 @@ export type LedgerErrorCode = keyof typeof statusByCode;
 export interface LedgerError {
   readonly code: LedgerErrorCode;
   readonly message: string;
-  /** Shown as `error_detail.details`: strings and numbers only, never money as a number. */
-  readonly details?: { readonly [key: string]: unknown };
+  /**
+   * Shown as `error_detail.details`: strings and numbers only, never money as a number. A list (bad query filters) is
+   * also shown in place of the sentence.
+   */
+  readonly details?: { readonly [key: string]: unknown } | readonly unknown[];
   /**
    * Where the sentence is shown: `error` unless the contract says `errors`
    * (field rules of ledgers, balances and transactions; contract/core.md section 1.8).
@@ -54,7 +57,7 @@ export interface LedgerError {
 export function refusal(
   code: LedgerErrorCode,
   message: string,
-  details?: { readonly [key: string]: unknown },
+  details?: LedgerError["details"],
 ): LedgerError {
   return details === undefined ? { code, message } : { code, message, details };
 }

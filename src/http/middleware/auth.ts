@@ -1,0 +1,38 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { MiddlewareHandler } from "hono";
+import { refusal } from "../../domain/error";
+import type { AppEnv } from "../env";
+import { refuse } from "../errors";
+
+/** Whether a path needs no key: `/health` always, the pages about the server only once a key is configured. */
+export function isOpen(path: string, keyIsConfigured: boolean): boolean {
+  if (path === "/health") return true;
+  if (!keyIsConfigured) return false;
+  return path === "/" || path === "/openapi.json" || path === "/docs" || path.startsWith("/docs/");
+}
+
+/** Whether the request was made to this very machine: the only place where `AUTH=off` counts. */
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** Compares digests, so that neither the length nor the place of the first difference shows in the time it takes. */
+const isSameKey = (sent: string, configured: string): boolean =>
+  crypto.subtle.timingSafeEqual(sha256(utf8ToBytes(sent)), sha256(utf8ToBytes(configured)));
+
+/** Lets the master key through, and nobody else (contract/core.md section 1.2). */
+export const auth: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { masterKey, authOff } = c.env;
+  if (isOpen(c.req.path, masterKey !== null)) return next();
+  if (authOff && isLoopback(c.req.url)) return next();
+  const sent = c.req.header("X-Blnk-Key") ?? "";
+  if (sent === "") {
+    return refuse(c, refusal("AUTH_MISSING_API_KEY", "send an API key in the header X-Blnk-Key"));
+  }
+  if (masterKey === null || !isSameKey(sent, masterKey)) {
+    return refuse(c, refusal("AUTH_INVALID_API_KEY", "the API key is not valid"));
+  }
+  return next();
+};
