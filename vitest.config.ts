@@ -1,5 +1,13 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { type Request, Response } from "miniflare";
 import { defineConfig } from "vitest/config";
+import { RECEIVER, receive } from "./test/support/receiver.ts";
+
+/** Nothing that tests send leaves this machine: the far end of every fetch is the tests' own receiver. */
+async function farEnd(request: Request): Promise<Response> {
+  const { status, body } = await receive(request);
+  return new Response(body, { status });
+}
 
 /** Tests inside workerd with the real bindings, and tests that spawn a server and talk to it over HTTP. */
 export default defineConfig({
@@ -12,7 +20,12 @@ export default defineConfig({
             main: "./test/support/worker.ts",
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                PURSER_MASTER_KEY: "a master key for tests",
+                WEBHOOK_URLS: `${RECEIVER}/events`,
+              },
+              outboundService: farEnd,
             },
           })),
         ],

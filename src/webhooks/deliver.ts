@@ -2,12 +2,12 @@ import { err, ok, type Result } from "../domain/result";
 import { checkEndpoint, type EndpointRules } from "./endpoint";
 import { signatureHeaders } from "./sign";
 
-const TIMEOUT_MS = 10_000;
-
 /** How deliveries are made, the same for all. */
 export interface DeliverySettings extends EndpointRules {
   /** The master key, which signs; null sends without a signature. */
   readonly signingKey: string | null;
+  /** How long a receiver may take to answer. */
+  readonly timeoutMs: number;
 }
 
 /** One body for one endpoint. */
@@ -20,7 +20,7 @@ export interface Delivery {
 
 /**
  * Sends a body once. The value is the status that the receiver answered, 200 to 299; the error says in words why it
- * does not count as delivered. Redirects are not followed, the answer's body is not read, 10 s are the limit.
+ * does not count as delivered. Redirects are not followed, the answer's body is not read.
  */
 export async function deliver(
   { endpoint, id, body }: Delivery,
@@ -40,18 +40,18 @@ export async function deliver(
       headers: { "Content-Type": "application/json", "webhook-id": id, ...signature },
       body,
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(settings.timeoutMs),
     });
     await response.body?.cancel();
     return response.ok ? ok(response.status) : err(`the receiver answered ${response.status}`);
   } catch (error) {
-    return err(reasonOf(error));
+    return err(reasonOf(error, settings));
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, { timeoutMs }: DeliverySettings): string {
   if (!(error instanceof Error)) return "the request failed";
   return error.name === "TimeoutError"
-    ? `the receiver did not answer within ${TIMEOUT_MS / 1000} s`
+    ? `the receiver did not answer within ${timeoutMs / 1000} s`
     : `the request failed: ${error.message}`;
 }

@@ -1,0 +1,34 @@
+/** Where webhooks of the tests' Worker go: every fetch that leaves workerd ends in `receive`, in the tests' own process. */
+export const RECEIVER = "https://hooks.example.com";
+
+/** A request as it was received. */
+export interface Received {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The exact text. */
+  readonly body: string;
+}
+
+/** What came, by path. */
+const inbox = new Map<string, Received[]>();
+
+/**
+ * The far end of every fetch. A POST is kept under its path and answered 204, or as its query says: `?status=500`, `?first=500`
+ * (only the first time), `?never` (no answer at all). A GET answers what was kept under its path.
+ */
+export async function receive(request: {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Iterable<[string, string]>;
+  text(): Promise<string>;
+}): Promise<{ readonly status: number; readonly body: string | null }> {
+  const { pathname, searchParams } = new URL(request.url);
+  const kept = inbox.get(pathname) ?? [];
+  if (request.method === "GET") return { status: 200, body: JSON.stringify(kept) };
+
+  const headers = Object.fromEntries(request.headers);
+  inbox.set(pathname, [...kept, { path: pathname, headers, body: await request.text() }]);
+  if (searchParams.has("never")) await new Promise(() => {});
+  const first = kept.length === 0 ? searchParams.get("first") : null;
+  return { status: Number(first ?? searchParams.get("status") ?? 204), body: null };
+}
