@@ -23,12 +23,15 @@ export async function receive(request: {
   text(): Promise<string>;
 }): Promise<{ readonly status: number; readonly body: string | null }> {
   const { pathname, searchParams } = new URL(request.url);
+  if (request.method === "GET") {
+    return { status: 200, body: JSON.stringify(inbox.get(pathname) ?? []) };
+  }
+  const body = await request.text();
   const kept = inbox.get(pathname) ?? [];
-  if (request.method === "GET") return { status: 200, body: JSON.stringify(kept) };
+  inbox.set(pathname, kept);
+  kept.push({ path: pathname, headers: Object.fromEntries(request.headers), body });
 
-  const headers = Object.fromEntries(request.headers);
-  inbox.set(pathname, [...kept, { path: pathname, headers, body: await request.text() }]);
   if (searchParams.has("never")) await new Promise(() => {});
-  const first = kept.length === 0 ? searchParams.get("first") : null;
+  const first = kept.length === 1 ? searchParams.get("first") : null;
   return { status: Number(first ?? searchParams.get("status") ?? 204), body: null };
 }
