@@ -1,10 +1,5 @@
-import { DurableObject } from "cloudflare:workers";
-
-/** One balance. */
-export class BalanceObject extends DurableObject<Env> {}
-
-/** One shard of the journal. */
-export class JournalObject extends DurableObject<Env> {}
+export { BalanceObject } from "./durable/balance/object";
+export { JournalObject } from "./durable/journal/object";
 
 export default {
   fetch: () => Response.json({ status: "UP" }),

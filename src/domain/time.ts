@@ -23,11 +23,15 @@ export function parseInstant(text: string): Instant | null {
   if (parts === null) return null;
   const [, date, time, fraction = "", offset = "Z"] = parts;
   const millis = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
-  if (Number.isNaN(millis)) return null;
+  if (date === undefined || Number.isNaN(millis) || !isDay(date)) return null;
   const utc = new Date(millis).toISOString();
   if (!/^\d{4}-/.test(utc)) return null;
   return utc.replace(/\.000Z$/, `.${fraction.slice(0, 6).padEnd(6, "0")}Z`);
 }
+
+/** Whether the calendar has this day: the engine takes 30 February for 2 March. */
+const isDay = (date: string): boolean =>
+  new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 
 /** The instant as the wire shows it: trailing zeros of the fraction trimmed. */
 export const showInstant = (instant: Instant): string =>

@@ -1,6 +1,7 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { CommitAmount } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { ProfileChange } from "../balance/protocol";
 
@@ -28,10 +29,7 @@ export interface SettleRequest {
   readonly transactionId: TransactionId;
   readonly action: "commit" | "void";
   /** What to commit: null is all that remains. Ignored by a void. */
-  readonly amount:
-    | { readonly unit: "minor"; readonly value: bigint }
-    | { readonly unit: "major"; readonly value: string }
-    | null;
+  readonly amount: CommitAmount;
   readonly skipQueue: boolean;
   readonly operation: OperationKey;
 }
@@ -45,6 +43,9 @@ export interface RefundRequest {
   readonly metaData: string | null;
   readonly operation: OperationKey;
 }
+
+/** What became of a merge of metadata: `too-large` when the result would pass the bound; then nothing changed. */
+export type MergeOutcome = "merged" | "missing" | "too-large";
 
 /** Settled: the child that a commit or void made. Queued: the record as it stands, with its child on the way. */
 export interface SettleValue {
@@ -69,9 +70,8 @@ export interface Journal {
   byReference(reference: string): Promise<Transaction | null>;
   /**
    * Merges the top-level keys of a JSON object into the record's metadata and that of its children.
-   * False when there is no such record.
    */
-  mergeMetaData(transactionId: TransactionId, patch: string): Promise<boolean>;
+  mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome>;
   /** Makes a balance. `created` is false when an indicator balance existed already. */
   createBalance(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }>;
   /** Changes a balance's profile; null when there is no such balance. */

@@ -1,0 +1,17 @@
+import { parseJson, stringifyJson } from "./json";
+
+/** A JSON object as text: how metadata travels and is stored, so that no number in it loses a digit. */
+export type MetaDataText = string;
+
+/**
+ * Metadata after a merge: top-level keys of `patch` replace those of `existing`, nested objects are not
+ * merged, and no key can be removed (contract/core.md section 7).
+ */
+export function mergeMetaData(existing: MetaDataText | null, patch: MetaDataText): MetaDataText {
+  const before = existing === null ? {} : asObject(parseJson(existing));
+  return stringifyJson({ ...before, ...asObject(parseJson(patch)) });
+}
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

@@ -1,0 +1,145 @@
+import { toMajorUnits, toMinorUnits } from "./amount";
+import { type LedgerError, refusal } from "./error";
+import { refundReference, settlementReference, transactionIdOf } from "./ids";
+import { mergeMetaData } from "./metadata";
+import { err, ok, type Result } from "./result";
+import { rowHash } from "./row-hash";
+import type { Posting, Transaction } from "./transaction";
+
+/** How much of a hold a commit asks for: minor units, major units as text, or all that remains. */
+export type CommitAmount =
+  | { readonly unit: "minor"; readonly value: bigint }
+  | { readonly unit: "major"; readonly value: string }
+  | null;
+
+/** What was decided under a hold already: its commits and voids, in whatever state, none rejected. */
+export interface SettlementsSoFar {
+  readonly committed: bigint;
+  readonly voided: boolean;
+}
+
+/**
+ * How many minor units a commit or void settles, or why it may not
+ * (contract/transactions.md section 7.4, in its order).
+ */
+export function settlementAmount(
+  hold: Posting,
+  soFar: SettlementsSoFar,
+  action: "commit" | "void",
+  asked: CommitAmount,
+): Result<bigint> {
+  if (soFar.voided) return err(refusal("TXN_ALREADY_VOIDED", "the hold was voided before"));
+  const remaining = hold.preciseAmount - soFar.committed;
+  if (remaining <= 0n) {
+    return err(refusal("TXN_ALREADY_COMMITTED", `the hold is fully committed: cannot ${action} it`));
+  }
+  if (action === "void") return ok(remaining);
+  return commitAmount(hold, remaining, asked);
+}
+
+function commitAmount(hold: Posting, remaining: bigint, asked: CommitAmount): Result<bigint> {
+  if (asked === null) return ok(remaining);
+  const amount =
+    asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, hold.precision);
+  if (amount < 0n) {
+    return err(refusal("GEN_BAD_REQUEST", "the amount of a commit cannot be negative"));
+  }
+  if (amount === 0n) return ok(remaining);
+  if (amount > hold.preciseAmount) return err(exceeded(hold, "was held", hold.preciseAmount, amount));
+  if (amount > remaining) return err(exceeded(hold, "remains", remaining, amount));
+  return ok(amount);
+}
+
+function exceeded(hold: Posting, what: string, limit: bigint, asked: bigint): LedgerError {
+  const show = (minor: bigint) => `${hold.currency} ${toMajorUnits(minor, hold.precision)}`;
+  return refusal(
+    "TXN_COMMIT_AMOUNT_EXCEEDED",
+    `cannot commit ${show(asked)}: only ${show(limit)} ${what}`,
+  );
+}
+
+/** The record of a commit or void under a hold; one operation key always makes the same one. */
+export function settlementOf(
+  hold: Transaction,
+  action: "commit" | "void",
+  amount: bigint,
+  how: { readonly instance: string; readonly operationKey: string; readonly skipQueue: boolean },
+): Posting {
+  const reference = settlementReference(hold.transactionId, how.operationKey);
+  return {
+    ...derivedFrom(hold, reference, how.instance, amount),
+    kind: action,
+    inflight: false,
+    skipQueue: how.skipQueue,
+  };
+}
+
+/** The record that gives back what a transaction moved: sides swapped, never refused for funds. */
+export function refundOf(
+  refunded: Transaction,
+  how: {
+    readonly instance: string;
+    readonly skipQueue: boolean;
+    readonly description: string;
+    readonly metaData: string | null;
+  },
+): Posting {
+  const reference = refundReference(refunded.transactionId);
+  const { source, destination } = refunded;
+  const posting = derivedFrom(refunded, reference, how.instance, refunded.preciseAmount);
+  return {
+    ...posting,
+    kind: "refund",
+    source: destination,
+    destination: source,
+    hash: hashOf(posting, destination.balanceId, source.balanceId),
+    overdraft: { kind: "unlimited" },
+    allowOverdraft: true,
+    inflight: false,
+    skipQueue: how.skipQueue,
+    description: how.description === "" ? refunded.description : how.description,
+    metaData:
+      how.metaData === null ? refunded.metaData : mergeMetaData(refunded.metaData, how.metaData),
+  };
+}
+
+/** A posting that follows from a record: its own reference and amount, the rest copied, dated now. */
+function derivedFrom(
+  parent: Transaction,
+  reference: string,
+  instance: string,
+  amount: bigint,
+): Posting {
+  const major = toMajorUnits(amount, parent.precision);
+  const posting: Posting = {
+    transactionId: transactionIdOf(instance, reference),
+    kind: parent.kind,
+    parentTransaction: parent.transactionId,
+    reference,
+    currency: parent.currency,
+    description: parent.description,
+    source: { balanceId: parent.source.balanceId, indicator: null },
+    destination: { balanceId: parent.destination.balanceId, indicator: null },
+    preciseAmount: amount,
+    precision: parent.precision,
+    amount: major,
+    amountString: major,
+    overdraft: { kind: "none" },
+    allowOverdraft: false,
+    overdraftLimit: "0",
+    inflight: false,
+    skipQueue: true,
+    atomic: false,
+    scheduledFor: "",
+    inflightExpiryDate: "",
+    inflightCommitDate: "",
+    effectiveDate: null,
+    hash: "",
+    metaData: parent.metaData,
+  };
+  const { source, destination } = posting;
+  return { ...posting, hash: hashOf(posting, source.balanceId, destination.balanceId) };
+}
+
+const hashOf = (posting: Posting, source: string, destination: string): string =>
+  rowHash({ ...posting, source, destination });

@@ -1,0 +1,28 @@
+import { millisOf, parseInstant } from "./time";
+import type { Posting } from "./transaction";
+
+/** What a hold does by itself when its time comes. */
+export interface HoldTimer {
+  readonly action: "commit" | "void";
+  readonly atMs: number;
+}
+
+const millisOfDate = (text: string): number | null => {
+  const instant = text === "" ? null : parseInstant(text);
+  return instant === null ? null : millisOf(instant);
+};
+
+/** When a SCHEDULED transaction is carried out, in milliseconds since 1970; null when it is not scheduled. */
+export const scheduledMs = (posting: Posting): number | null =>
+  posting.skipQueue ? null : millisOfDate(posting.scheduledFor);
+
+/** The timer of a hold that fires first; on a tie the void, so that nobody pays by accident. */
+export function holdTimer(posting: Posting): HoldTimer | null {
+  if (!posting.inflight) return null;
+  const expiry = millisOfDate(posting.inflightExpiryDate);
+  const commit = millisOfDate(posting.inflightCommitDate);
+  if (expiry !== null && (commit === null || expiry <= commit)) {
+    return { action: "void", atMs: expiry };
+  }
+  return commit === null ? null : { action: "commit", atMs: commit };
+}

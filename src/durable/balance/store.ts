@@ -1,0 +1,240 @@
+import { type Amounts, NO_AMOUNTS } from "../../domain/balance";
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import { isBalanceId, sha256Hex } from "../../domain/ids";
+import { invariant } from "../../domain/invariant";
+import type { Instant } from "../../domain/time";
+import { hasSchema, migrate } from "../migrate";
+import type { MoneyOperation } from "./protocol";
+
+const MIGRATIONS = [
+  // One row an entry: it carries the balances after it, so the newest entry is the balance.
+  `CREATE TABLE entries (
+     version INTEGER PRIMARY KEY,
+     op TEXT NOT NULL UNIQUE,
+     transaction_id TEXT NOT NULL,
+     side TEXT NOT NULL,
+     action TEXT NOT NULL,
+     amount TEXT NOT NULL,
+     credit TEXT NOT NULL,
+     debit TEXT NOT NULL,
+     inflight_credit TEXT NOT NULL,
+     inflight_debit TEXT NOT NULL,
+     effective_date TEXT NOT NULL,
+     at TEXT NOT NULL,
+     hash TEXT NOT NULL
+   );
+   CREATE TABLE profile (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     balance_id TEXT NOT NULL,
+     ledger_id TEXT NOT NULL,
+     identity_id TEXT NOT NULL,
+     currency TEXT NOT NULL,
+     indicator TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     meta_data TEXT,
+     track_fund_lineage INTEGER NOT NULL,
+     allocation_strategy TEXT NOT NULL,
+     profile_version INTEGER NOT NULL,
+     created_by TEXT NOT NULL
+   );
+   CREATE TABLE tombstones (op TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** The version of a balance that nothing has happened to yet. */
+const FIRST_VERSION = 1;
+const GENESIS_HASH = "0".repeat(64);
+
+/** A balance as the object keeps it in memory: the snapshot, what made it, and the end of its hash chain. */
+export interface StoredBalance {
+  readonly snapshot: BalanceSnapshot;
+  /** The operation that made it by indicator, or "" when it was made by hand. */
+  readonly createdBy: string;
+  readonly hash: string;
+}
+
+/** An entry as it was stored: what a repeat of its operation is answered from. */
+export interface StoredEntry {
+  readonly version: number;
+  readonly at: Instant;
+  readonly side: string;
+  readonly action: string;
+  readonly amount: bigint;
+}
+
+/** The SQLite of one balance. Amounts are TEXT: SQLite's integers end at 64 bits. */
+export class BalanceStore {
+  readonly #storage: DurableObjectStorage;
+  #hasSchema: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#hasSchema = hasSchema(storage);
+    if (this.#hasSchema) migrate(storage, MIGRATIONS);
+  }
+
+  /** The balance, or null when nobody has made it. */
+  load(): StoredBalance | null {
+    if (!this.#hasSchema) return null;
+    const [profile] = this.#storage.sql.exec<ProfileRow>("SELECT * FROM profile");
+    if (profile === undefined) return null;
+    const [entry] = this.#storage.sql.exec<EntryRow>(
+      "SELECT * FROM entries ORDER BY version DESC LIMIT 1",
+    );
+    return {
+      snapshot: {
+        ...profileOf(profile),
+        ...(entry === undefined ? NO_AMOUNTS : amountsOf(entry)),
+        version: entry?.version ?? FIRST_VERSION,
+        profileVersion: profile.profile_version,
+      },
+      createdBy: profile.created_by,
+      hash: entry?.hash ?? GENESIS_HASH,
+    };
+  }
+
+  /** The entry that an operation made, if it was applied. */
+  entryOf(op: string): StoredEntry | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<EntryRow>("SELECT * FROM entries WHERE op = ?", op);
+    if (row === undefined) return null;
+    const { version, at, side, action } = row;
+    return { version, at, side, action, amount: BigInt(row.amount) };
+  }
+
+  /** Whether an operation was cancelled before it could be applied. */
+  isCancelled(op: string): boolean {
+    if (!this.#hasSchema) return false;
+    return this.#storage.sql.exec("SELECT 1 FROM tombstones WHERE op = ?", op).toArray().length > 0;
+  }
+
+  /** Refuses an operation for good. */
+  cancel(op: string, nowMs: number): void {
+    this.#ensureSchema();
+    this.#storage.sql.exec("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", op, nowMs);
+  }
+
+  /** Forgets tombstones made before a moment. */
+  forgetTombstones(beforeMs: number): void {
+    if (this.#hasSchema) this.#storage.sql.exec("DELETE FROM tombstones WHERE at < ?", beforeMs);
+  }
+
+  /** Makes the balance; `createdBy` is the operation that did, or "". */
+  create(profile: BalanceProfile, createdBy: string): StoredBalance {
+    this.#ensureSchema();
+    const snapshot = { ...profile, ...NO_AMOUNTS, version: FIRST_VERSION, profileVersion: 1 };
+    this.#writeProfile(snapshot, createdBy);
+    return { snapshot, createdBy, hash: GENESIS_HASH };
+  }
+
+  /** Replaces the profile, one version on. */
+  saveProfile(before: StoredBalance, profile: BalanceProfile): StoredBalance {
+    const profileVersion = before.snapshot.profileVersion + 1;
+    const snapshot = { ...before.snapshot, ...profile, profileVersion };
+    this.#writeProfile(snapshot, before.createdBy);
+    return { ...before, snapshot };
+  }
+
+  /** Adds the entry of an operation, one version on, sealed with the hash of the entry before it. */
+  append(
+    before: StoredBalance,
+    operation: MoneyOperation,
+    after: Amounts,
+    at: Instant,
+  ): StoredBalance {
+    const version = before.snapshot.version + 1;
+    const row = [
+      version,
+      operation.op,
+      operation.transactionId,
+      operation.side,
+      operation.action,
+      operation.amount.toString(),
+      after.credit.toString(),
+      after.debit.toString(),
+      after.inflightCredit.toString(),
+      after.inflightDebit.toString(),
+      operation.effectiveDate,
+      at,
+    ];
+    const hash = sha256Hex(JSON.stringify([before.hash, ...row]));
+    this.#storage.sql.exec(
+      "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...row,
+      hash,
+    );
+    return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash };
+  }
+
+  #ensureSchema(): void {
+    if (this.#hasSchema) return;
+    migrate(this.#storage, MIGRATIONS);
+    this.#hasSchema = true;
+  }
+
+  #writeProfile(snapshot: BalanceSnapshot, createdBy: string): void {
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO profile VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      snapshot.balanceId,
+      snapshot.ledgerId,
+      snapshot.identityId,
+      snapshot.currency,
+      snapshot.indicator,
+      snapshot.createdAt,
+      snapshot.metaData,
+      snapshot.trackFundLineage ? 1 : 0,
+      snapshot.allocationStrategy,
+      snapshot.profileVersion,
+      createdBy,
+    );
+  }
+}
+
+type EntryRow = {
+  version: number;
+  op: string;
+  side: string;
+  action: string;
+  amount: string;
+  credit: string;
+  debit: string;
+  inflight_credit: string;
+  inflight_debit: string;
+  at: string;
+  hash: string;
+};
+
+type ProfileRow = {
+  balance_id: string;
+  ledger_id: string;
+  identity_id: string;
+  currency: string;
+  indicator: string;
+  created_at: string;
+  meta_data: string | null;
+  track_fund_lineage: number;
+  allocation_strategy: string;
+  profile_version: number;
+  created_by: string;
+};
+
+const amountsOf = (row: EntryRow): Amounts => ({
+  credit: BigInt(row.credit),
+  debit: BigInt(row.debit),
+  inflightCredit: BigInt(row.inflight_credit),
+  inflightDebit: BigInt(row.inflight_debit),
+});
+
+function profileOf(row: ProfileRow): BalanceProfile {
+  invariant(isBalanceId(row.balance_id), "a balance is stored under its id");
+  return {
+    balanceId: row.balance_id,
+    ledgerId: row.ledger_id,
+    identityId: row.identity_id,
+    currency: row.currency,
+    indicator: row.indicator,
+    createdAt: row.created_at,
+    metaData: row.meta_data,
+    trackFundLineage: row.track_fund_lineage === 1,
+    allocationStrategy: row.allocation_strategy,
+  };
+}

@@ -1,0 +1,158 @@
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import { refusal } from "../../domain/error";
+import {
+  type BalanceId,
+  isBalanceId,
+  shardOf,
+  shardOfKey,
+  type TransactionId,
+  transactionIdOf,
+} from "../../domain/ids";
+import type { Transaction } from "../../domain/transaction";
+import { balanceStub } from "../balance/client";
+import type { BalanceObject } from "../balance/object";
+import type { ProfileChange } from "../balance/protocol";
+import { patiently } from "../patiently";
+import { SharedBarrier } from "./barrier";
+import type { JournalObject } from "./object";
+import type {
+  Journal,
+  MergeOutcome,
+  OperationKey,
+  RecordRequest,
+  RefundRequest,
+  Reply,
+  SettleRequest,
+  SettleValue,
+} from "./protocol";
+
+/** The objects of one instance and how its journal is cut. */
+export interface JournalParts {
+  readonly instance: string;
+  /** Divides 256 and is fixed when the instance is made. */
+  readonly shards: number;
+  readonly journal: DurableObjectNamespace<JournalObject>;
+  readonly balances: DurableObjectNamespace<BalanceObject>;
+}
+
+/** A new stub of one shard. */
+export const shardStub = (
+  { instance, journal }: Pick<JournalParts, "instance" | "journal">,
+  shard: number,
+): DurableObjectStub<JournalObject> => journal.getByName(`${instance}/journal/${shard}`);
+
+const barriers = new Map<string, SharedBarrier>();
+
+/** The journal as the Worker sees it: every call finds its shard, and is repeated when its reply is lost. */
+export class JournalClient implements Journal {
+  readonly #parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  async record(request: RecordRequest): Promise<Reply<Transaction>> {
+    if (!(await this.#claim(request.operation))) return reused();
+    const shard = this.#shardOf(request.posting.transactionId);
+    return this.#ask(shard, (stub) => stub.record(request));
+  }
+
+  async settle(request: SettleRequest): Promise<Reply<SettleValue>> {
+    if (!(await this.#claim(request.operation))) return reused();
+    return this.#ask(this.#shardOf(request.transactionId), (stub) => stub.settle(request));
+  }
+
+  async refund(request: RefundRequest): Promise<Reply<Transaction>> {
+    if (!(await this.#claim(request.operation))) return reused();
+    return this.#ask(this.#shardOf(request.transactionId), (stub) => stub.refund(request));
+  }
+
+  byId(transactionId: TransactionId): Promise<Transaction | null> {
+    return this.#ask(this.#shardOf(transactionId), (stub) => stub.get({ transactionId }));
+  }
+
+  async byReference(reference: string): Promise<Transaction | null> {
+    const posted = await this.byId(transactionIdOf(this.#parts.instance, reference));
+    if (posted !== null || !reference.endsWith("_q")) return posted;
+    const queued = await this.byId(transactionIdOf(this.#parts.instance, reference.slice(0, -2)));
+    return queued === null || queued.skipQueue ? null : queued;
+  }
+
+  mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome> {
+    const shard = this.#shardOf(transactionId);
+    return this.#ask(shard, (stub) => stub.mergeMetaData({ transactionId, patch }));
+  }
+
+  createBalance(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }> {
+    const shard = this.#shardOf(profile.balanceId);
+    return this.#ask(shard, (stub) => stub.createBalance({ profile }));
+  }
+
+  async updateBalance(
+    balanceId: BalanceId,
+    change: ProfileChange,
+  ): Promise<BalanceSnapshot | null> {
+    if (!isBalanceId(balanceId)) return null;
+    return this.#ask(this.#shardOf(balanceId), (stub) => stub.updateBalance({ balanceId, change }));
+  }
+
+  async balance(balanceId: BalanceId): Promise<BalanceSnapshot | null> {
+    if (!isBalanceId(balanceId)) return null;
+    const { balances, instance } = this.#parts;
+    return patiently(
+      () => balanceStub(balances, instance, balanceId),
+      async (stub) => stub.read(),
+    );
+  }
+
+  async queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }> {
+    const sums = await this.#askAll((stub) => stub.queued({ balanceId }));
+    return sums.reduce((sum, { debit, credit }) => ({
+      debit: sum.debit + debit,
+      credit: sum.credit + credit,
+    }));
+  }
+
+  barrier(): Promise<boolean> {
+    const { instance } = this.#parts;
+    const shared = barriers.get(instance) ?? new SharedBarrier();
+    barriers.set(instance, shared);
+    return shared.pass(async () => {
+      const passed = await this.#askAll((stub) => stub.barrier());
+      return passed.every((flushed) => flushed);
+    });
+  }
+
+  #claim(operation: OperationKey): Promise<boolean> {
+    if (!operation.fromClient) return Promise.resolve(true);
+    const { instance, shards } = this.#parts;
+    const shard = shardOfKey(instance, operation.key, shards);
+    return this.#ask(shard, async (stub) => stub.claimKey(operation));
+  }
+
+  #shardOf(id: TransactionId | BalanceId): number {
+    return shardOf(id, this.#parts.shards);
+  }
+
+  #ask<T>(
+    shard: number,
+    call: (stub: DurableObjectStub<JournalObject>) => Promise<T>,
+  ): Promise<T> {
+    return patiently(() => shardStub(this.#parts, shard), call);
+  }
+
+  #askAll<T>(call: (stub: DurableObjectStub<JournalObject>) => Promise<T>): Promise<T[]> {
+    const shards = Array.from({ length: this.#parts.shards }, (_none, shard) => shard);
+    return Promise.all(shards.map((shard) => this.#ask(shard, call)));
+  }
+}
+
+const reused = () =>
+  ({
+    ok: false,
+    error: refusal(
+      "GEN_IDEMPOTENCY_MISMATCH",
+      "the Idempotency-Key was used before with another request",
+    ),
+    replayed: false,
+  }) as const;

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { Posting } from "../../domain/transaction";
+
+const amount = z.string().transform((text) => BigInt(text));
+
+const side = z.object({
+  // Whatever a client named: a text that is no balance id is recorded too, and then rejected.
+  balanceId: z.custom<BalanceId>((value) => typeof value === "string"),
+  indicator: z.string().nullable(),
+});
+
+const overdraft = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none") }),
+  z.object({ kind: z.literal("unlimited") }),
+  z.object({ kind: z.literal("limited"), limit: amount }),
+]);
+
+const stored = z.object({
+  transactionId: z.custom<TransactionId>((value) => typeof value === "string"),
+  kind: z.enum(["post", "commit", "void", "refund"]),
+  parentTransaction: z.string(),
+  reference: z.string(),
+  currency: z.string(),
+  description: z.string(),
+  source: side,
+  destination: side,
+  preciseAmount: amount,
+  precision: amount,
+  amount: z.string(),
+  amountString: z.string(),
+  overdraft,
+  allowOverdraft: z.boolean(),
+  overdraftLimit: z.string(),
+  inflight: z.boolean(),
+  skipQueue: z.boolean(),
+  atomic: z.boolean(),
+  scheduledFor: z.string(),
+  inflightExpiryDate: z.string(),
+  inflightCommitDate: z.string(),
+  effectiveDate: z.string().nullable(),
+  hash: z.string(),
+  metaData: z.string().nullable(),
+});
+
+/** A posting as JSON text. Amounts are decimal strings, so no digit is lost. */
+export const postingText = (posting: Posting): string =>
+  JSON.stringify(posting, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+
+/** The posting that `postingText` wrote. */
+export const postingOf = (text: string): Posting => stored.parse(JSON.parse(text));

@@ -1,0 +1,220 @@
+import { type LedgerError, refusal } from "../../domain/error";
+import { type BalanceId, isBalanceId, isTransactionId } from "../../domain/ids";
+import { invariant } from "../../domain/invariant";
+import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
+import { holdTimer } from "../../domain/timer";
+import type { Side } from "../../domain/transaction";
+import { currencyMismatch } from "../balance/object";
+import type { Answer, MoneyOperation } from "../balance/protocol";
+import type { Lanes } from "./lanes";
+import type { Records } from "./records";
+import { type Driven, isUnfinished, needs, type Row, Work } from "./row";
+import type { JournalStore } from "./store";
+
+/** What the driver needs of its shard. */
+export interface DriverHost {
+  checkpoint(step: string): void | Promise<void>;
+  /** A row came to its end; it is to be projected and announced. */
+  finished(row: Row): void;
+  /** An operation made a balance by its indicator. */
+  balanceMade(balanceId: BalanceId): void;
+}
+
+interface DriverParts {
+  readonly store: JournalStore;
+  readonly records: Records;
+  readonly lanes: Lanes;
+  readonly host: DriverHost;
+}
+
+type Applied = Extract<Answer, { outcome: "applied" }>;
+type Moved = { readonly applied: Applied } | { readonly refused: LedgerError };
+
+/**
+ * Drives a record to its end: debit the source, then credit the destination. Every step can be repeated,
+ * so a crash anywhere is followed by the same drive again, to the same end.
+ */
+export class Driver {
+  readonly #store: JournalStore;
+  readonly #records: Records;
+  readonly #lanes: Lanes;
+  readonly #host: DriverHost;
+  readonly #driving = new Map<string, Promise<Driven>>();
+  /** Currencies of balances that exist. Existence is cached, absence never. */
+  readonly #currencies = new Map<BalanceId, string>();
+
+  constructor(parts: DriverParts) {
+    this.#store = parts.store;
+    this.#records = parts.records;
+    this.#lanes = parts.lanes;
+    this.#host = parts.host;
+  }
+
+  isDriving(row: Row): boolean {
+    return this.#driving.has(row.posting.transactionId);
+  }
+
+  /** Drives the row to its end, or joins the drive that is under way. Throws only for a bug. */
+  drive(row: Row): Promise<Driven> {
+    const id = row.posting.transactionId;
+    const running = this.#driving.get(id);
+    if (running !== undefined) return running;
+    const drive = this.#run(row).finally(() => this.#driving.delete(id));
+    this.#driving.set(id, drive);
+    return drive;
+  }
+
+  async #run(row: Row): Promise<Driven> {
+    if (!isUnfinished(row)) return { done: true, row };
+    await this.#host.checkpoint("drive:begun");
+    const hopeless = (await this.#refusalOfParent(row)) ?? (await this.#refusalOfDestination(row));
+    if (hopeless !== null) return this.#refuse(row, hopeless);
+
+    const debit = await this.#debit(row);
+    if ("refused" in debit) return this.#refuse(row, debit.refused);
+    await this.#host.checkpoint("drive:debited");
+
+    // From here on the record must succeed: a credit is never refused.
+    const credit = await this.#send(row, "destination");
+    invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
+    await this.#host.checkpoint("drive:credited");
+    this.#finish(row, debit.applied, credit.applied);
+    return { done: true, row };
+  }
+
+  /** A commit or void waits for a hold that is still on its way, and falls with it. */
+  async #refusalOfParent(row: Row): Promise<LedgerError | null> {
+    const { parentTransaction } = row.posting;
+    if (!settlesHold(row.posting) || !isTransactionId(parentTransaction)) return null;
+    const parent = this.#records.find(parentTransaction);
+    invariant(parent !== null, "a settlement has its hold");
+    if (isUnfinished(parent)) await this.drive(parent);
+    return parent.status === "INFLIGHT"
+      ? null
+      : refusal("TXN_NOT_INFLIGHT", "the transaction to settle holds no money");
+  }
+
+  async #refusalOfDestination(row: Row): Promise<LedgerError | null> {
+    const { posting } = row;
+    if (settlesHold(posting)) return null;
+    if (posting.preciseAmount <= 0n) {
+      return refusal("TXN_VALIDATION_ERROR", "the amount must be positive in minor units");
+    }
+    const { source, destination, currency } = posting;
+    if (source.balanceId === destination.balanceId) {
+      return refusal("TXN_VALIDATION_ERROR", "source and destination are the same balance");
+    }
+    for (const side of [source, destination]) {
+      if (!isBalanceId(side.balanceId)) return unknownBalance(side.balanceId);
+    }
+    const held = await this.#currencyOf(destination, currency);
+    if (held === null) return unknownBalance(destination.balanceId);
+    return held === currency ? null : currencyMismatch(destination.balanceId, held, currency);
+  }
+
+  /** The currency of a side, or null when there is no such balance. */
+  async #currencyOf(side: Side, currency: string): Promise<string | null> {
+    // The id of an indicator balance is made of its currency.
+    if (side.indicator !== null) return currency;
+    const { balanceId } = side;
+    const cached = this.#currencies.get(balanceId);
+    if (cached !== undefined) return cached;
+    const { answer } = await this.#lanes.submit(balanceId, { kind: "probe", op: "probe" });
+    if (answer.outcome !== "known") return null;
+    this.#currencies.set(balanceId, answer.currency);
+    return answer.currency;
+  }
+
+  /** The debit, or a refusal that is certain: no attempt of this operation can still succeed. */
+  async #debit(row: Row): Promise<Moved> {
+    const sent = await this.#send(row, "source");
+    if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;
+    await this.#host.checkpoint("drive:refused-in-doubt");
+    const op = operationId(row, "source");
+    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, { kind: "cancel", op });
+    if (answer.outcome === "applied") return { applied: answer };
+    invariant(answer.outcome === "cancelled", "a cancel is answered applied or cancelled");
+    return sent;
+  }
+
+  async #send(row: Row, side: "source" | "destination"): Promise<Moved & { doubt: boolean }> {
+    const { balanceId } = row.posting[side];
+    const { answer, doubt } = await this.#lanes.submit(balanceId, operationOf(row, side));
+    if (answer.outcome === "refused") return { refused: answer.error, doubt };
+    invariant(
+      answer.outcome === "applied",
+      answer.outcome === "fault" ? answer.message : "a change is applied or refused",
+    );
+    if (answer.created) this.#host.balanceMade(balanceId);
+    return { applied: answer, doubt };
+  }
+
+  /** In memory only: until the flusher writes it, a crash re-drives the row to this same end. */
+  #finish(row: Row, debit: Applied, credit: Applied): void {
+    row.status = settledStatus(row.posting);
+    row.outcome = { sourceVersion: debit.version, destinationVersion: credit.version };
+    row.revision += 1;
+    row.work = (row.work & ~Work.Drive) | Work.Project | Work.Announce;
+    row.doubt = false;
+    const timer = row.status === "INFLIGHT" ? holdTimer(row.posting) : null;
+    if (timer !== null) {
+      row.work |= Work.Timer;
+      row.dueMs = timer.atMs;
+    }
+    this.#host.finished(row);
+  }
+
+  /** Written before anybody hears of it: a refusal in memory alone could turn into a success. */
+  async #refuse(row: Row, error: LedgerError): Promise<Driven> {
+    const { skipQueue } = row.posting;
+    this.#store.transaction(() => {
+      if (skipQueue) {
+        this.#store.free(row);
+        if (row.operationKey.startsWith(CLIENT_KEY)) {
+          this.#store.rememberRefusal(row.operationKey, error, Date.now());
+        }
+        return;
+      }
+      row.status = "REJECTED";
+      row.rejectionReason = error.message;
+      row.revision += 1;
+      row.work = (row.work & ~Work.Drive) | Work.Project | Work.Announce;
+      row.doubt = false;
+      this.#store.save(row);
+    });
+    if (skipQueue) this.#records.drop(row);
+    else this.#host.finished(row);
+    await this.#host.checkpoint("drive:refused");
+    return skipQueue ? { done: false, row, error } : { done: true, row };
+  }
+}
+
+/** Stored before a key that the client sent; a key of ours starts otherwise. */
+export const CLIENT_KEY = "client:";
+export const OWN_KEY = "own:";
+
+const unknownBalance = (balanceId: string): LedgerError =>
+  refusal("TXN_NOT_FOUND", `there is no balance ${balanceId}`);
+
+const operationId = (row: Row, side: "source" | "destination"): string =>
+  `${row.posting.transactionId}.${row.attempt}.${side}`;
+
+function operationOf(row: Row, side: "source" | "destination"): MoneyOperation {
+  const { posting } = row;
+  return {
+    kind: "change",
+    op: operationId(row, side),
+    side,
+    action: actionOf(posting),
+    amount: posting.preciseAmount,
+    overdraft: posting.overdraft,
+    transactionId: posting.transactionId,
+    currency: posting.currency,
+    effectiveDate: posting.effectiveDate ?? row.createdAt,
+    indicator: posting[side].indicator,
+  };
+}
+
+/** Whether the alarm should drive a row that it meets. */
+export const isDrivable = (row: Row, nowMs: number): boolean =>
+  needs(row, Work.Drive) && (row.status !== "SCHEDULED" || row.dueMs <= nowMs);

@@ -1,0 +1,290 @@
+import type { BalanceSnapshot } from "../../domain/balance-record";
+import type { LedgerEvent } from "../../domain/event";
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { Transaction } from "../../domain/transaction";
+import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
+import type { Records } from "./records";
+import { needs, type Row, Work } from "./row";
+import { isNewer, type JournalStore } from "./store";
+
+/** At most this many rows leave in one round. */
+const ROUND_ROWS = 100;
+/** Rounds start at most this often, unless a full one is waiting: fewer, larger D1 batches. */
+const ROUND_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+
+/** What the flusher needs of its shard. */
+export interface FlusherHost {
+  checkpoint(step: string): void | Promise<void>;
+  /** One D1 batch; an older revision never overwrites a newer one there. */
+  project(batch: {
+    readonly transactions: readonly Transaction[];
+    readonly balances: readonly BalanceSnapshot[];
+  }): Promise<void>;
+  sendApply(ids: readonly TransactionId[]): Promise<void>;
+  /** Whether anybody listens: without a receiver no event is made. */
+  readonly hasReceivers: boolean;
+  sendEvents(events: readonly LedgerEvent[]): Promise<void>;
+  /** The balance as its object has it. */
+  readBalance(balanceId: BalanceId): Promise<BalanceSnapshot | null>;
+  isDriving(row: Row): boolean;
+  troubled(error: unknown): void;
+}
+
+interface Made {
+  readonly balanceId: BalanceId;
+  readonly snapshot: BalanceSnapshot;
+  readonly noted: number;
+  readonly announce: boolean;
+}
+
+interface Captured {
+  readonly row: Row;
+  readonly transaction: Transaction;
+}
+
+/**
+ * Takes what is finished or QUEUED to D1 and to the queues, many rows in a round, one round at a time.
+ * A row is settled when its final state is written, D1 has it and its event was sent.
+ */
+export class Flusher {
+  readonly #store: JournalStore;
+  readonly #records: Records;
+  readonly #host: FlusherHost;
+  /** Rows to take, oldest first, each with the number of the moment it became dirty. */
+  readonly #dirty = new Map<Row, number>();
+  readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
+  readonly #queuedSent = new WeakSet<Row>();
+  #balancesDirty = 0;
+  #clock = 0;
+  #running = false;
+  #inFlight = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #lastRoundMs = 0;
+  #failures = 0;
+  #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
+
+  constructor(parts: {
+    readonly store: JournalStore;
+    readonly records: Records;
+    readonly host: FlusherHost;
+  }) {
+    this.#store = parts.store;
+    this.#records = parts.records;
+    this.#host = parts.host;
+  }
+
+  /** A row has something to project or to announce. */
+  mark(row: Row): void {
+    this.#records.keep(row);
+    if (!this.#dirty.has(row)) this.#dirty.set(row, ++this.#clock);
+    this.#wake();
+  }
+
+  /** Drops a row that no longer exists. */
+  forget(row: Row): void {
+    this.#dirty.delete(row);
+  }
+
+  /** The newest state of a balance; it leaves with the row that led to it. */
+  observe(snapshot: BalanceSnapshot): void {
+    const known = this.#snapshots.get(snapshot.balanceId);
+    if (known === undefined || isNewer(snapshot, known)) {
+      this.#snapshots.set(snapshot.balanceId, snapshot);
+    }
+  }
+
+  /** A balance on the shard's list has work left. */
+  markBalances(): void {
+    if (this.#balancesDirty === 0) this.#balancesDirty = ++this.#clock;
+    this.#wake();
+  }
+
+  /** Resolves when everything that was marked before the call has left. */
+  flushed(): Promise<void> {
+    const until = this.#clock;
+    if (this.#oldest() > until) return Promise.resolve();
+    const done = new Promise<void>((resolve) => this.#waiters.push({ until, resolve }));
+    this.#wake();
+    return done;
+  }
+
+  #oldest(): number {
+    const [first = Number.POSITIVE_INFINITY] = this.#dirty.values();
+    const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
+    const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
+    return Math.min(first, balances, flying);
+  }
+
+  /** Sets the next round: at once when one is full or somebody waits, else a little later. */
+  #wake(): void {
+    if (this.#running) return;
+    const urgent = this.#waiters.length > 0 || this.#dirty.size >= ROUND_ROWS;
+    if (this.#timer !== null) {
+      if (!urgent) return;
+      clearTimeout(this.#timer);
+    }
+    const wait = urgent ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
+    this.#timer = setTimeout(() => this.#start(), wait);
+  }
+
+  #start(): void {
+    this.#timer = null;
+    this.#running = true;
+    this.#lastRoundMs = Date.now();
+    this.#round()
+      .then(() => {
+        this.#failures = 0;
+        this.#running = false;
+        this.#release();
+        if (this.#oldest() !== Number.POSITIVE_INFINITY) this.#wake();
+      })
+      .catch((error: unknown) => this.#recover(error));
+  }
+
+  #recover(error: unknown): void {
+    this.#host.troubled(error);
+    this.#failures += 1;
+    const wait = Math.min(BACKOFF_MAX_MS, ROUND_MS * 2 ** Math.min(this.#failures, 10));
+    setTimeout(() => {
+      this.#running = false;
+      this.#wake();
+    }, wait);
+  }
+
+  #release(): void {
+    const oldest = this.#oldest();
+    const ready = this.#waiters.filter(({ until }) => until < oldest);
+    this.#waiters = this.#waiters.filter(({ until }) => until >= oldest);
+    for (const { resolve } of ready) resolve();
+  }
+
+  async #round(): Promise<void> {
+    const { rows, oldest } = this.#take();
+    const snapshots = [...this.#snapshots.values()];
+    this.#snapshots.clear();
+    const balancesAt = this.#balancesDirty;
+    this.#balancesDirty = 0;
+    this.#inFlight = Math.min(oldest, balancesAt === 0 ? Number.POSITIVE_INFINITY : balancesAt);
+    if (this.#inFlight === Number.POSITIVE_INFINITY) this.#inFlight = 0;
+    try {
+      await this.#send(rows, snapshots, balancesAt !== 0);
+      this.#inFlight = 0;
+    } catch (error) {
+      this.#putBack(rows, snapshots, balancesAt);
+      throw error;
+    }
+  }
+
+  #take(): { rows: Captured[]; oldest: number } {
+    const rows: Captured[] = [];
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const [row, at] of this.#dirty) {
+      if (rows.length === ROUND_ROWS) break;
+      this.#dirty.delete(row);
+      oldest = Math.min(oldest, at);
+      rows.push({ row, transaction: this.#records.shown(row) });
+    }
+    return { rows, oldest };
+  }
+
+  #putBack(rows: readonly Captured[], snapshots: readonly BalanceSnapshot[], balancesAt: number) {
+    const rest = [...this.#dirty];
+    this.#dirty.clear();
+    for (const { row } of rows) this.#dirty.set(row, this.#inFlight);
+    for (const [row, at] of rest) if (!this.#dirty.has(row)) this.#dirty.set(row, at);
+    for (const snapshot of snapshots) this.observe(snapshot);
+    if (balancesAt !== 0) this.#balancesDirty = balancesAt;
+    this.#inFlight = 0;
+  }
+
+  async #send(
+    rows: readonly Captured[],
+    snapshots: readonly BalanceSnapshot[],
+    withBalances: boolean,
+  ): Promise<void> {
+    const made = withBalances ? await this.#balancesMade() : [];
+    const balances = newestOf([...snapshots, ...made.map(({ snapshot }) => snapshot)]);
+    const transactions = rows.map(({ transaction }) => transaction);
+    if (transactions.length > 0 || balances.length > 0) {
+      await this.#host.project({ transactions, balances });
+    }
+    await this.#host.checkpoint("flush:projected");
+    const created = made.filter(({ announce }) => announce).map(({ snapshot }) => snapshot);
+    await Promise.all([this.#sendQueued(rows), this.#sendEvents(rows, created)]);
+    await this.#host.checkpoint("flush:sent");
+    this.#settle(rows, made);
+    await this.#host.checkpoint("flush:settled");
+  }
+
+  async #balancesMade(): Promise<Made[]> {
+    const met = this.#store.unsettledBalances(ROUND_ROWS).filter(({ profile }) => profile === null);
+    if (met.length === ROUND_ROWS) this.markBalances();
+    const read = await Promise.all(
+      met.map(async ({ balanceId, work, noted }) => {
+        const snapshot = await this.#host.readBalance(balanceId);
+        const announce = (work & Work.Announce) !== 0;
+        return snapshot === null ? [] : [{ balanceId, snapshot, noted, announce }];
+      }),
+    );
+    return read.flat();
+  }
+
+  async #sendQueued(rows: readonly Captured[]): Promise<void> {
+    const queued = rows.filter(
+      ({ row, transaction }) =>
+        transaction.status === "QUEUED" && !this.#queuedSent.has(row) && !this.#host.isDriving(row),
+    );
+    if (queued.length === 0) return;
+    await this.#host.sendApply(queued.map(({ transaction }) => transaction.transactionId));
+    for (const { row } of queued) this.#queuedSent.add(row);
+  }
+
+  async #sendEvents(
+    rows: readonly Captured[],
+    created: readonly BalanceSnapshot[],
+  ): Promise<void> {
+    if (!this.#host.hasReceivers) return;
+    const events = [
+      ...created.map(balanceCreatedEvent),
+      ...rows
+        .filter(({ row, transaction }) => isFinal(transaction) && needs(row, Work.Announce))
+        .map(({ transaction }) => transactionEvent(transaction)),
+    ];
+    if (events.length > 0) await this.#host.sendEvents(events);
+  }
+
+  /** What changed meanwhile stays dirty: only the revision that left is settled. */
+  #settle(rows: readonly Captured[], balances: readonly Made[]): void {
+    this.#store.transaction(() => {
+      for (const { row, transaction } of rows) this.#settleRow(row, transaction);
+      for (const balance of balances) this.#store.doneForBalance(balance);
+    });
+    for (const { row } of rows) if (isIdle(row)) this.#records.drop(row);
+  }
+
+  #settleRow(row: Row, sent: Transaction): void {
+    if (isFinal(sent)) row.work &= ~Work.Announce;
+    if (row.revision === sent.revision) row.work &= ~Work.Project;
+    // A QUEUED row is never settled: it is on disk as it is, and its next sweep stands.
+    if (isIdle(row)) this.#store.save(row);
+  }
+}
+
+/** Nothing is left to do before its time comes, if it has one. */
+const isIdle = (row: Row): boolean =>
+  row.status === "SCHEDULED"
+    ? !needs(row, Work.Project)
+    : !needs(row, Work.Drive | Work.Project | Work.Announce);
+
+const isFinal = ({ status }: Transaction): boolean =>
+  status !== "QUEUED" && status !== "SCHEDULED";
+
+function newestOf(snapshots: readonly BalanceSnapshot[]): BalanceSnapshot[] {
+  const newest = new Map<BalanceId, BalanceSnapshot>();
+  for (const snapshot of snapshots) {
+    const known = newest.get(snapshot.balanceId);
+    if (known === undefined || isNewer(snapshot, known)) newest.set(snapshot.balanceId, snapshot);
+  }
+  return [...newest.values()];
+}

@@ -1,0 +1,91 @@
+import type { TransactionId } from "../../domain/ids";
+import { type Instant, instantOfMicros } from "../../domain/time";
+import type { Transaction } from "../../domain/transaction";
+import { type Row, toTransaction } from "./row";
+import type { JournalStore } from "./store";
+
+/**
+ * The rows of a shard: those with work left in memory, all others on disk. What is in memory wins,
+ * because successes are written later, many at a time.
+ */
+export class Records {
+  readonly #live = new Map<TransactionId, Row>();
+  readonly #store: JournalStore;
+  #lastMicros = 0;
+
+  constructor(store: JournalStore) {
+    this.#store = store;
+  }
+
+  /** How many rows have work left, as far as this life of the shard knows. */
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  find(id: TransactionId): Row | null {
+    const live = this.#live.get(id);
+    if (live !== undefined) return live;
+    const stored = this.#store.find(id);
+    return stored === null ? null : this.adopt(stored);
+  }
+
+  /** The row to use for one that was read from disk: the one in memory if there is one. */
+  adopt(stored: Row): Row {
+    const id = stored.posting.transactionId;
+    const live = this.#live.get(id);
+    if (live !== undefined) return live;
+    if (stored.work !== 0) this.#live.set(id, stored);
+    return stored;
+  }
+
+  /** Keeps a row in memory, because there is work for it. */
+  keep(row: Row): void {
+    this.#live.set(row.posting.transactionId, row);
+  }
+
+  /** Lets go of a row: it is settled, or it no longer exists. */
+  drop(row: Row): void {
+    const id = row.posting.transactionId;
+    if (this.#live.get(id) === row) this.#live.delete(id);
+  }
+
+  /** The records that follow from one, newest first. */
+  childrenOf(id: string): Row[] {
+    return this.#store.childrenOf(id).map((stored) => this.adopt(stored));
+  }
+
+  /** The commits and voids under a hold that were not rejected, newest first. */
+  settlementsOf(id: TransactionId): Row[] {
+    return this.childrenOf(id).filter(
+      ({ posting, status }) =>
+        (posting.kind === "commit" || posting.kind === "void") && status !== "REJECTED",
+    );
+  }
+
+  /** What is left of a hold: its amount less its commits and voids, never stored apart. */
+  remainingOf(row: Row): bigint {
+    const { preciseAmount, transactionId } = row.posting;
+    return this.settlementsOf(transactionId).reduce(
+      (left, { posting }) => left - posting.preciseAmount,
+      preciseAmount,
+    );
+  }
+
+  /** The record as clients see it. */
+  shown(row: Row): Transaction {
+    return toTransaction(row, row.status === "INFLIGHT" ? this.remainingOf(row) : null);
+  }
+
+  /** When the next row in memory is due; infinite when there is none. */
+  nextDueMs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { dueMs, work } of this.#live.values()) if (work !== 0) next = Math.min(next, dueMs);
+    return next;
+  }
+
+  /** The present moment. The clock stands still between I/O, so no two records share a microsecond. */
+  now(): Instant {
+    this.#lastMicros = Math.max(Date.now() * 1000, this.#lastMicros + 1);
+    return instantOfMicros(this.#lastMicros);
+  }
+}

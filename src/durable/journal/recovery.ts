@@ -1,0 +1,93 @@
+import { holdTimer } from "../../domain/timer";
+import type { Driver } from "./driver";
+import { isDrivable } from "./driver";
+import type { Records } from "./records";
+import { needs, type Row, Work } from "./row";
+import type { JournalStore } from "./store";
+
+/** Rows looked at together; the next page follows when these are done or have failed. */
+const PAGE = 200;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 300_000;
+
+/** What recovery needs of its shard. */
+export interface RecoveryHost {
+  /** Projects and announces what is finished. */
+  flush(row: Row): void;
+  /** Lets the timer of a hold do its work. */
+  fire(hold: Row, action: "commit" | "void"): Promise<void>;
+  troubled(error: unknown): void;
+}
+
+/**
+ * What the alarm does: after a restart it drives every unsettled row, because any of them may be half done;
+ * later only those that are due. A row that fails backs off alone.
+ */
+export class Recovery {
+  readonly #store: JournalStore;
+  readonly #records: Records;
+  readonly #driver: Driver;
+  readonly #host: RecoveryHost;
+  readonly #failing = new Map<string, { failures: number; retryMs: number }>();
+  #recovered: boolean;
+
+  constructor(parts: {
+    readonly store: JournalStore;
+    readonly records: Records;
+    readonly driver: Driver;
+    readonly host: RecoveryHost;
+    /** Whether an earlier life of the shard may have left rows behind. */
+    readonly hasPast: boolean;
+  }) {
+    this.#store = parts.store;
+    this.#records = parts.records;
+    this.#driver = parts.driver;
+    this.#host = parts.host;
+    this.#recovered = !parts.hasPast;
+  }
+
+  /** One pass over the rows that are due; after a restart, over all with work left. */
+  async pass(): Promise<void> {
+    const horizonMs = this.#recovered ? Date.now() : Number.MAX_SAFE_INTEGER;
+    let after = { dueMs: -1, id: "" };
+    for (;;) {
+      const page = this.#store.unsettled(PAGE, horizonMs, after);
+      const nowMs = Date.now();
+      const busy = page.filter((stored) => !isWaiting(stored, nowMs));
+      await Promise.all(busy.map((stored) => this.#look(this.#records.adopt(stored))));
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = { dueMs: last.dueMs, id: last.posting.transactionId };
+    }
+    this.#recovered = true;
+  }
+
+  async #look(row: Row): Promise<void> {
+    const id = row.posting.transactionId;
+    const nowMs = Date.now();
+    if ((this.#failing.get(id)?.retryMs ?? 0) > nowMs) return;
+    try {
+      if (isDrivable(row, nowMs)) await this.#driver.drive(row);
+      else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
+      if (needs(row, Work.Timer) && row.status === "INFLIGHT" && row.dueMs <= nowMs) {
+        await this.#fire(row);
+      }
+      this.#failing.delete(id);
+    } catch (error) {
+      const failures = (this.#failing.get(id)?.failures ?? 0) + 1;
+      const wait = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
+      this.#failing.set(id, { failures, retryMs: nowMs + wait });
+      this.#host.troubled(error);
+    }
+  }
+
+  async #fire(hold: Row): Promise<void> {
+    const timer = holdTimer(hold.posting);
+    if (timer !== null) await this.#host.fire(hold, timer.action);
+  }
+}
+
+/** Nothing to do before its time comes: it need not be in memory until then. */
+const isWaiting = (row: Row, nowMs: number): boolean =>
+  row.dueMs > nowMs &&
+  (row.status === "SCHEDULED" ? !needs(row, Work.Project) : row.work === Work.Timer);

@@ -1,0 +1,78 @@
+import type { LedgerError } from "../../domain/error";
+import type { Instant } from "../../domain/time";
+import type { Posting, Transaction, TransactionStatus } from "../../domain/transaction";
+
+/** PENDING exists in a shard alone: a synchronous record in mid-saga, which no client ever sees. */
+export type RowStatus = TransactionStatus | "PENDING";
+
+/** What is still to be done for a row; none of it left means settled. */
+export const Work = {
+  /** The saga is not at its end. */
+  Drive: 1,
+  /** D1 has an older revision, or none. */
+  Project: 2,
+  /** The event of its state has not been sent. */
+  Announce: 4,
+  /** A timer of its hold is running. */
+  Timer: 8,
+} as const;
+
+/** How the saga ended. */
+export interface Outcome {
+  readonly sourceVersion: number;
+  readonly destinationVersion: number;
+}
+
+/**
+ * A record of the journal in memory. Its status may be ahead of the disk for successes only:
+ * those a crash re-drives to the same end.
+ */
+export interface Row {
+  readonly posting: Posting;
+  /** Drawn anew at every insertion: operations of an earlier life of a freed reference never meet this one's. */
+  readonly attempt: string;
+  readonly createdAt: Instant;
+  readonly operationKey: string;
+  readonly fingerprint: string;
+  status: RowStatus;
+  /** The client's metadata, as merges left it. */
+  metaData: string | null;
+  revision: number;
+  work: number;
+  outcome: Outcome | null;
+  rejectionReason: string;
+  /** When the alarm looks at it again, in milliseconds since 1970. */
+  dueMs: number;
+  /** True when it came from disk unfinished: some earlier attempt may still be on its way. */
+  doubt: boolean;
+}
+
+/** What a drive comes to: the row stands at its end, or it was refused. */
+export type Driven =
+  | { readonly done: true; readonly row: Row }
+  | { readonly done: false; readonly row: Row; readonly error: LedgerError };
+
+export const needs = (row: Row, work: number): boolean => (row.work & work) !== 0;
+
+/** Whether the saga still has to run; a SCHEDULED row waits for its time. */
+export const isUnfinished = (row: Row): boolean => needs(row, Work.Drive);
+
+/** Whether a client may see the row as it stands. */
+export const isVisible = (row: Row): boolean => row.status !== "PENDING";
+
+/** The record as clients see it. `remaining` is what is left of a hold, null for all others. */
+export function toTransaction(row: Row, remaining: bigint | null): Transaction {
+  const { posting, outcome } = row;
+  return {
+    ...posting,
+    status: row.status === "PENDING" ? "QUEUED" : row.status,
+    createdAt: row.createdAt,
+    effectiveDate: posting.effectiveDate ?? row.createdAt,
+    metaData: row.metaData,
+    inflightRemaining: row.status === "INFLIGHT" ? remaining : null,
+    rejectionReason: row.rejectionReason,
+    sourceVersion: outcome?.sourceVersion ?? null,
+    destinationVersion: outcome?.destinationVersion ?? null,
+    revision: row.revision,
+  };
+}

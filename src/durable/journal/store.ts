@@ -1,0 +1,320 @@
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { LedgerError } from "../../domain/error";
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import { hasSchema, migrate } from "../migrate";
+import { postingOf, postingText } from "./codec";
+import type { Outcome, Row, RowStatus } from "./row";
+
+const MIGRATIONS = [
+  // One partial index on rows with work left serves recovery, projection and timers.
+  `CREATE TABLE transactions (
+     transaction_id TEXT PRIMARY KEY,
+     parent_transaction TEXT NOT NULL,
+     posting TEXT NOT NULL,
+     attempt TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     operation_key TEXT NOT NULL,
+     fingerprint TEXT NOT NULL,
+     status TEXT NOT NULL,
+     meta_data TEXT,
+     revision INTEGER NOT NULL,
+     work INTEGER NOT NULL,
+     outcome TEXT,
+     rejection_reason TEXT NOT NULL,
+     due_ms INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX unsettled ON transactions (due_ms) WHERE work <> 0;
+   CREATE INDEX children ON transactions (parent_transaction) WHERE parent_transaction <> '';
+   CREATE TABLE balances (
+     balance_id TEXT PRIMARY KEY,
+     profile TEXT,
+     work INTEGER NOT NULL,
+     noted INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX unsettled_balances ON balances (balance_id) WHERE work <> 0;
+   CREATE TABLE claims (
+     key TEXT PRIMARY KEY,
+     fingerprint TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE refusals (
+     key TEXT PRIMARY KEY,
+     error TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
+];
+
+/** A balance that this shard met, with what is still to be done for it. */
+export interface MetBalance {
+  readonly balanceId: BalanceId;
+  /** The profile of a balance being made by hand; null once it is made. */
+  readonly profile: BalanceProfile | null;
+  readonly work: number;
+  /** Counts the notes made of it. */
+  readonly noted: number;
+}
+
+/** The SQLite of one shard. Synchronous: callers group writes in `transaction`. */
+export class JournalStore {
+  readonly #storage: DurableObjectStorage;
+  #hasSchema: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#hasSchema = hasSchema(storage);
+    if (this.#hasSchema) migrate(storage, MIGRATIONS);
+  }
+
+  /** Whether anything was ever stored here. */
+  get isUsed(): boolean {
+    return this.#hasSchema;
+  }
+
+  /** Runs writes that belong together: all of them or none. */
+  transaction<T>(work: () => T): T {
+    this.#ensureSchema();
+    return this.#storage.transactionSync(work);
+  }
+
+  find(id: TransactionId): Row | null {
+    const [row] = this.#select("WHERE transaction_id = ?", id);
+    return row ?? null;
+  }
+
+  /** The records that follow from one, newest first. */
+  childrenOf(id: string): Row[] {
+    return this.#select(
+      "WHERE parent_transaction = ? AND parent_transaction <> '' ORDER BY created_at DESC",
+      id,
+    );
+  }
+
+  /** Rows with work left that are due before a moment, the most overdue first, a page after a row. */
+  unsettled(limit: number, dueBeforeMs: number, after: { dueMs: number; id: string }): Row[] {
+    return this.#select(
+      `WHERE work <> 0 AND due_ms <= ? AND (due_ms, transaction_id) > (?, ?)
+         ORDER BY due_ms, transaction_id LIMIT ?`,
+      dueBeforeMs,
+      after.dueMs,
+      after.id,
+      limit,
+    );
+  }
+
+  /** When the next row with work left is due; null when there is none. */
+  nextDueMs(): number | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<{ due: number | null }>(
+      "SELECT min(due_ms) AS due FROM transactions WHERE work <> 0",
+    );
+    return row?.due ?? null;
+  }
+
+  /** QUEUED rows of a balance that are on disk. */
+  queuedOf(balanceId: BalanceId): Row[] {
+    return this.#select(
+      `WHERE work <> 0 AND status = 'QUEUED'
+         AND (posting ->> '$.source.balanceId' = ? OR posting ->> '$.destination.balanceId' = ?)`,
+      balanceId,
+      balanceId,
+    );
+  }
+
+  insert(row: Row): void {
+    this.#storage.sql.exec(
+      "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.posting.transactionId,
+      row.posting.parentTransaction,
+      postingText(row.posting),
+      row.attempt,
+      row.createdAt,
+      row.operationKey,
+      row.fingerprint,
+      ...mutable(row),
+    );
+  }
+
+  /** Writes what can change of a row. */
+  save(row: Row): void {
+    this.#storage.sql.exec(
+      `UPDATE transactions SET status = ?, meta_data = ?, revision = ?, work = ?, outcome = ?,
+         rejection_reason = ?, due_ms = ? WHERE transaction_id = ?`,
+      ...mutable(row),
+      row.posting.transactionId,
+    );
+  }
+
+  /** Removes a refused synchronous record: its reference is free again, as on the reference server. */
+  free(row: Row): void {
+    this.#storage.sql.exec(
+      "DELETE FROM transactions WHERE transaction_id = ?",
+      row.posting.transactionId,
+    );
+  }
+
+  /** Claims an idempotency key; answers the fingerprint it was first used with. */
+  claim(key: string, fingerprint: string, nowMs: number): string {
+    return this.transaction(() => {
+      const [held] = this.#storage.sql.exec<{ fingerprint: string }>(
+        "SELECT fingerprint FROM claims WHERE key = ?",
+        key,
+      );
+      if (held !== undefined) return held.fingerprint;
+      this.#storage.sql.exec("INSERT INTO claims VALUES (?, ?, ?)", key, fingerprint, nowMs);
+      return fingerprint;
+    });
+  }
+
+  /** The refusal that a key was answered with, if it was refused. */
+  refusalOf(key: string): LedgerError | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<{ error: string }>(
+      "SELECT error FROM refusals WHERE key = ?",
+      key,
+    );
+    return row === undefined ? null : JSON.parse(row.error);
+  }
+
+  /** Keeps a refusal for repeats of its key. */
+  rememberRefusal(key: string, error: LedgerError, nowMs: number): void {
+    this.#storage.sql.exec(
+      "INSERT OR IGNORE INTO refusals VALUES (?, ?, ?)",
+      key,
+      JSON.stringify(error),
+      nowMs,
+    );
+  }
+
+  /** Forgets claims and refusals made before a moment. */
+  forgetKeys(beforeMs: number): void {
+    if (!this.#hasSchema) return;
+    this.#storage.sql.exec("DELETE FROM claims WHERE at < ?", beforeMs);
+    this.#storage.sql.exec("DELETE FROM refusals WHERE at < ?", beforeMs);
+  }
+
+  /** Notes that a balance is being made by hand; nothing changes when the shard knows it already. */
+  noteCreation(profile: BalanceProfile, work: number): void {
+    this.#storage.sql.exec(
+      "INSERT OR IGNORE INTO balances VALUES (?, ?, ?, 1)",
+      profile.balanceId,
+      JSON.stringify(profile),
+      work,
+    );
+  }
+
+  /** Notes work for a balance that exists. */
+  meet(balanceId: BalanceId, work: number): void {
+    this.#ensureSchema();
+    this.#storage.sql.exec(
+      `INSERT INTO balances VALUES (?, NULL, ?, 1)
+         ON CONFLICT (balance_id) DO UPDATE SET work = work | excluded.work, noted = noted + 1`,
+      balanceId,
+      work,
+    );
+  }
+
+  /** Strikes work off a balance's list, unless more was noted since `noted`. */
+  doneForBalance({ balanceId, noted }: { balanceId: BalanceId; noted: number }): void {
+    this.#storage.sql.exec(
+      "UPDATE balances SET work = 0 WHERE balance_id = ? AND noted = ?",
+      balanceId,
+      noted,
+    );
+  }
+
+  /** Takes a balance off the list unless somebody has made it: `createdAt` names the attempt to make it. */
+  unmeet(balanceId: BalanceId, createdAt: string): void {
+    this.#storage.sql.exec(
+      "DELETE FROM balances WHERE balance_id = ? AND profile ->> '$.createdAt' = ?",
+      balanceId,
+      createdAt,
+    );
+  }
+
+  /** The balance was made: what is left is to project and to announce it. */
+  confirm(balanceId: BalanceId): void {
+    this.#storage.sql.exec("UPDATE balances SET profile = NULL WHERE balance_id = ?", balanceId);
+  }
+
+  /** Balances with work left. */
+  unsettledBalances(limit: number): MetBalance[] {
+    if (!this.#hasSchema) return [];
+    return this.#storage.sql
+      .exec<{ balance_id: BalanceId; profile: string | null; work: number; noted: number }>(
+        "SELECT * FROM balances WHERE work <> 0 LIMIT ?",
+        limit,
+      )
+      .toArray()
+      .map(({ balance_id, profile, work, noted }) => ({
+        balanceId: balance_id,
+        profile: profile === null ? null : JSON.parse(profile),
+        work,
+        noted,
+      }));
+  }
+
+  #select(where: string, ...values: (string | number)[]): Row[] {
+    if (!this.#hasSchema) return [];
+    return this.#storage.sql
+      .exec<StoredRow>(`SELECT * FROM transactions ${where}`, ...values)
+      .toArray()
+      .map(toRow);
+  }
+
+  #ensureSchema(): void {
+    if (this.#hasSchema) return;
+    migrate(this.#storage, MIGRATIONS);
+    this.#hasSchema = true;
+  }
+}
+
+type StoredRow = {
+  posting: string;
+  attempt: string;
+  created_at: string;
+  operation_key: string;
+  fingerprint: string;
+  status: RowStatus;
+  meta_data: string | null;
+  revision: number;
+  work: number;
+  outcome: string | null;
+  rejection_reason: string;
+  due_ms: number;
+};
+
+const outcomeOf = (text: string | null): Outcome | null => (text === null ? null : JSON.parse(text));
+
+const toRow = (stored: StoredRow): Row => ({
+  posting: postingOf(stored.posting),
+  attempt: stored.attempt,
+  createdAt: stored.created_at,
+  operationKey: stored.operation_key,
+  fingerprint: stored.fingerprint,
+  status: stored.status,
+  metaData: stored.meta_data,
+  revision: stored.revision,
+  work: stored.work,
+  outcome: outcomeOf(stored.outcome),
+  rejectionReason: stored.rejection_reason,
+  dueMs: stored.due_ms,
+  doubt: true,
+});
+
+const mutable = (row: Row) =>
+  [
+    row.status,
+    row.metaData,
+    row.revision,
+    row.work,
+    row.outcome === null ? null : JSON.stringify(row.outcome),
+    row.rejectionReason,
+    row.dueMs,
+  ] as const;
+
+/**
+ * Whether the first of two snapshots of one balance is the newer: they can arrive in any order.
+ * Every change raises one of the two versions by one.
+ */
+export const isNewer = (a: BalanceSnapshot, b: BalanceSnapshot): boolean =>
+  a.version + a.profileVersion > b.version + b.profileVersion;
