@@ -1,0 +1,206 @@
+import { plainDecimal, significantDigits, signOf, toMajorUnits, toMinorUnits } from "./amount";
+import { type LedgerError, refusal } from "./error";
+import { type BalanceId, indicatorBalanceId, isIndicator, transactionIdOf } from "./ids";
+import type { MetaDataText } from "./metadata";
+import { err, ok, type Result } from "./result";
+import { rowHash } from "./row-hash";
+import { withoutReservedKeys } from "./shown-metadata";
+import { type Instant, parseInstant } from "./time";
+import type { Overdraft, Posting, Side } from "./transaction";
+
+/** One part of a split: a balance id or indicator, and its share in words. */
+export interface Share {
+  readonly identifier: string;
+  readonly distribution: string;
+  readonly preciseDistribution: string;
+}
+
+/** A transaction as a client asks for it: shapes are right, rules are not checked yet. Absent texts are "". */
+export interface PostingRequest {
+  /** Decimal text in major units; null when absent. */
+  readonly amount: string | null;
+  readonly preciseAmount: bigint | null;
+  /** Decimal text: a fraction is refused by rule, not by shape. */
+  readonly precision: string;
+  readonly currency: string;
+  readonly reference: string;
+  readonly description: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly sources: readonly Share[];
+  readonly destinations: readonly Share[];
+  readonly allowOverdraft: boolean;
+  /** Decimal text in major units. */
+  readonly overdraftLimit: string;
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+  readonly atomic: boolean;
+  readonly dryRun: boolean;
+  readonly scheduledFor: string;
+  readonly inflightExpiryDate: string;
+  readonly inflightCommitDate: string;
+  readonly effectiveDate: Instant | null;
+  readonly metaData: MetaDataText | null;
+}
+
+const SIGNIFICANT_DIGITS_MAX = 15;
+/** Longest texts in characters, and metadata in bytes: generous, and together far below a row of two megabytes. */
+const REFERENCE_MAX = 2_000;
+const CURRENCY_MAX = 1_000;
+const SIDE_MAX = 1_000;
+const DESCRIPTION_MAX = 65_536;
+const META_DATA_BYTES_MAX = 256 * 1024;
+
+/**
+ * What a request asks for, resolved and checked, or the first rule of each field that it breaks
+ * (contract/transactions.md sections 1.1 to 1.7). Pure: the same request makes the same posting.
+ */
+export function postingOf(instance: string, request: PostingRequest): Result<Posting> {
+  const broken = brokenRules(instance, request);
+  if (broken.length > 0) return err({ ...invalid(`${broken.join("; ")}.`), shownAs: "errors" });
+  const later = notYet(request);
+  if (later !== null) return err(later);
+
+  const { reference, currency, source, destination } = request;
+  const precision = precisionOf(request);
+  const money = moneyOf(request, precision);
+  return ok({
+    transactionId: transactionIdOf(instance, reference),
+    kind: "post",
+    parentTransaction: "",
+    reference,
+    currency,
+    description: request.description,
+    source: sideOf(instance, source, currency),
+    destination: sideOf(instance, destination, currency),
+    ...money,
+    precision,
+    overdraft: overdraftOf(request, precision),
+    allowOverdraft: request.allowOverdraft,
+    overdraftLimit: request.overdraftLimit,
+    inflight: request.inflight,
+    skipQueue: request.skipQueue,
+    atomic: request.atomic,
+    scheduledFor: request.scheduledFor,
+    inflightExpiryDate: request.inflightExpiryDate,
+    inflightCommitDate: request.inflightCommitDate,
+    effectiveDate: request.effectiveDate,
+    hash: rowHash({ amount: request.amount ?? "0", reference, currency, source, destination }),
+    metaData: request.metaData === null ? null : withoutReservedKeys(request.metaData),
+  });
+}
+
+const invalid = (message: string): LedgerError => refusal("TXN_VALIDATION_ERROR", message);
+
+/** The one place that knows what the ledger cannot do yet. */
+function notYet({ sources, destinations, dryRun }: PostingRequest): LedgerError | null {
+  if (sources.length > 0 || destinations.length > 0) {
+    return invalid("several sources or destinations are not available yet");
+  }
+  return dryRun ? invalid("dry_run is not available yet") : null;
+}
+
+/** The first broken rule of each field, sorted by the field's name on the wire. */
+function brokenRules(instance: string, request: PostingRequest): string[] {
+  const rules: readonly (readonly [field: string, broken: string | null])[] = [
+    ["amount", brokenAmount(request)],
+    ["currency", brokenText(request.currency, CURRENCY_MAX)],
+    ["description", brokenText(request.description, DESCRIPTION_MAX)],
+    ["destination", brokenDestination(instance, request)],
+    ["inflight_commit_date", brokenDate(request.inflightCommitDate)],
+    ["inflight_expiry_date", brokenDate(request.inflightExpiryDate)],
+    ["meta_data", brokenMetaData(request.metaData)],
+    ["precision", brokenPrecision(request.precision)],
+    ["reference", brokenText(request.reference, REFERENCE_MAX)],
+    ["scheduled_for", brokenDate(request.scheduledFor)],
+    ["source", brokenSide("source", request.source, request.sources)],
+  ];
+  return rules.flatMap(([field, broken]) => (broken === null ? [] : [`${field}: ${broken}`]));
+}
+
+function brokenAmount({ amount, preciseAmount }: PostingRequest): string | null {
+  const hasAmount = amount !== null && signOf(amount) !== 0;
+  if (hasAmount && preciseAmount !== null) return "send amount or precise_amount, not both";
+  if (!hasAmount && preciseAmount === null) return "send amount or precise_amount";
+  if (hasAmount && significantDigits(amount) > SIGNIFICANT_DIGITS_MAX) {
+    return `has more than ${SIGNIFICANT_DIGITS_MAX} significant digits: send precise_amount`;
+  }
+  if (hasAmount && signOf(amount) < 0) return "cannot be negative";
+  if (preciseAmount !== null && preciseAmount < 0n) return "precise_amount cannot be negative";
+  return null;
+}
+
+function brokenPrecision(precision: string): string | null {
+  if (plainDecimal(precision).includes(".")) return "must be a whole number";
+  return signOf(precision) < 0 ? "cannot be negative" : null;
+}
+
+function brokenText(text: string, lengthMax: number): string | null {
+  if (text === "") return "cannot be blank";
+  return text.length > lengthMax ? `is longer than ${lengthMax} characters` : null;
+}
+
+function brokenDate(text: string): string | null {
+  if (text === "" || parseInstant(text) !== null) return null;
+  return "must be a time with its offset, as in 2031-04-05T00:00:00+00:00";
+}
+
+function brokenMetaData(metaData: MetaDataText | null): string | null {
+  if (metaData === null) return null;
+  const bytes = new TextEncoder().encode(metaData).length;
+  return bytes > META_DATA_BYTES_MAX ? `is larger than ${META_DATA_BYTES_MAX} bytes` : null;
+}
+
+function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {
+  if ((side === "") === (shares.length === 0)) return `send either ${name} or ${name}s`;
+  return side.length > SIDE_MAX ? `is longer than ${SIDE_MAX} characters` : null;
+}
+
+function brokenDestination(instance: string, request: PostingRequest): string | null {
+  const { source, sources, destination, destinations, currency } = request;
+  const broken = brokenSide("destination", destination, destinations);
+  if (broken !== null) return broken;
+  const idsOf = (side: string, shares: readonly Share[]): BalanceId[] =>
+    [side, ...shares.map(({ identifier }) => identifier)]
+      .filter((name) => name !== "")
+      .map((name) => sideOf(instance, name, currency).balanceId);
+  const giving = new Set(idsOf(source, sources));
+  const isSame = idsOf(destination, destinations).some((id) => giving.has(id));
+  return isSame ? "source and destination cannot be the same balance" : null;
+}
+
+/** Zero and absent both mean one: minor units are then the major units themselves. */
+function precisionOf({ precision }: PostingRequest): bigint {
+  const whole = BigInt(plainDecimal(precision));
+  return whole === 0n ? 1n : whole;
+}
+
+/** The amount in minor units, and in major units as it is echoed. */
+function moneyOf(
+  { amount, preciseAmount }: PostingRequest,
+  precision: bigint,
+): Pick<Posting, "preciseAmount" | "amount" | "amountString"> {
+  if (preciseAmount === null) {
+    const posted = amount ?? "0";
+    return { preciseAmount: toMinorUnits(posted, precision), amount: posted, amountString: "" };
+  }
+  const major = toMajorUnits(preciseAmount, precision);
+  return { preciseAmount, amount: major, amountString: major };
+}
+
+/** What the source may owe (contract/transactions.md section 2.3): a limit counts without `allow_overdraft` too. */
+function overdraftOf(request: PostingRequest, precision: bigint): Overdraft {
+  const { allowOverdraft, overdraftLimit } = request;
+  const sign = signOf(overdraftLimit);
+  if (sign > 0) return { kind: "limited", limit: toMinorUnits(overdraftLimit, precision) };
+  return sign === 0 && allowOverdraft ? { kind: "unlimited" } : { kind: "none" };
+}
+
+function sideOf(instance: string, name: string, currency: string): Side {
+  return isIndicator(name)
+    ? { balanceId: indicatorBalanceId(instance, name, currency), indicator: name }
+    : { balanceId: asPosted(name), indicator: null };
+}
+
+/** Any text may stand where a balance id belongs: the journal finds out that no such balance exists. */
+const asPosted = (name: string): BalanceId => name as BalanceId;
