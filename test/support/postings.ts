@@ -1,0 +1,64 @@
+import { indicatorBalanceId, isIndicator, transactionIdOf } from "../../src/domain/ids";
+import type { Posting, Side } from "../../src/domain/transaction";
+import type { OperationKey } from "../../src/durable/journal/protocol";
+
+/** What a test says of a transfer; the rest is filled in. */
+export interface Transfer {
+  readonly reference: string;
+  /** A balance id or an `@indicator`. */
+  readonly from: string;
+  readonly to: string;
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly skipQueue?: boolean;
+  readonly inflight?: boolean;
+  readonly overdraft?: Posting["overdraft"];
+  readonly currency?: string;
+}
+
+/** The side of a posting named by a balance id or an `@indicator`. */
+export function sideOf(instance: string, name: string, currency: string): Side {
+  if (isIndicator(name)) {
+    return { balanceId: indicatorBalanceId(instance, name, currency), indicator: name };
+  }
+  return { balanceId: `bln_${name.slice(4)}`, indicator: null };
+}
+
+/** A posting as the HTTP layer would make it. */
+export function postingFor(instance: string, transfer: Transfer): Posting {
+  const { reference, from, to, amount, currency = "USD" } = transfer;
+  const fromWorld = isIndicator(from);
+  return {
+    transactionId: transactionIdOf(instance, reference),
+    kind: "post",
+    parentTransaction: "",
+    reference,
+    currency,
+    description: "a transfer",
+    source: sideOf(instance, from, currency),
+    destination: sideOf(instance, to, currency),
+    preciseAmount: amount,
+    precision: 100n,
+    amount: "0",
+    amountString: "",
+    overdraft: transfer.overdraft ?? { kind: fromWorld ? "unlimited" : "none" },
+    allowOverdraft: fromWorld,
+    overdraftLimit: "0",
+    inflight: transfer.inflight ?? false,
+    skipQueue: transfer.skipQueue ?? true,
+    atomic: false,
+    scheduledFor: "",
+    inflightExpiryDate: "",
+    inflightCommitDate: "",
+    effectiveDate: null,
+    hash: "",
+    metaData: null,
+  };
+}
+
+/** A request nobody named: its key is random. */
+export const anonymous = (): OperationKey => ({
+  key: crypto.randomUUID(),
+  fingerprint: "",
+  fromClient: false,
+});
