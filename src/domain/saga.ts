@@ -15,7 +15,9 @@ export function actionOf(posting: Posting): Action {
 }
 
 /** The state of a record once both balances have taken it. */
-export function settledStatus(posting: Posting): Extract<TransactionStatus, "APPLIED" | "INFLIGHT" | "VOID"> {
+export function settledStatus(
+  posting: Posting,
+): Extract<TransactionStatus, "APPLIED" | "INFLIGHT" | "VOID"> {
   switch (actionOf(posting)) {
     case "apply":
     case "commit":

@@ -31,7 +31,9 @@ export function settlementAmount(
   if (soFar.voided) return err(refusal("TXN_ALREADY_VOIDED", "the hold was voided before"));
   const remaining = hold.preciseAmount - soFar.committed;
   if (remaining <= 0n) {
-    return err(refusal("TXN_ALREADY_COMMITTED", `the hold is fully committed: cannot ${action} it`));
+    return err(
+      refusal("TXN_ALREADY_COMMITTED", `the hold is fully committed: cannot ${action} it`),
+    );
   }
   if (action === "void") return ok(remaining);
   return commitAmount(hold, remaining, asked);
@@ -39,13 +41,13 @@ export function settlementAmount(
 
 function commitAmount(hold: Posting, remaining: bigint, asked: CommitAmount): Result<bigint> {
   if (asked === null) return ok(remaining);
-  const amount =
-    asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, hold.precision);
+  const amount = asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, hold.precision);
   if (amount < 0n) {
     return err(refusal("GEN_BAD_REQUEST", "the amount of a commit cannot be negative"));
   }
   if (amount === 0n) return ok(remaining);
-  if (amount > hold.preciseAmount) return err(exceeded(hold, "was held", hold.preciseAmount, amount));
+  if (amount > hold.preciseAmount)
+    return err(exceeded(hold, "was held", hold.preciseAmount, amount));
   if (amount > remaining) return err(exceeded(hold, "remains", remaining, amount));
   return ok(amount);
 }

@@ -9,7 +9,8 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly stri
     const done = row?.version ?? 0;
     if (done >= migrations.length) return;
     for (const migration of migrations.slice(done)) storage.sql.exec(migration);
-    if (row === undefined) storage.sql.exec("INSERT INTO schema_version VALUES (?)", migrations.length);
+    if (row === undefined)
+      storage.sql.exec("INSERT INTO schema_version VALUES (?)", migrations.length);
     else storage.sql.exec("UPDATE schema_version SET version = ?", migrations.length);
   });
 }

@@ -145,7 +145,12 @@ export class BalanceObject extends DurableObject<Env> {
     if (held !== operation.currency) {
       return refused(currencyMismatch(name, held, operation.currency));
     }
-    const before = balance?.snapshot ?? { credit: 0n, debit: 0n, inflightCredit: 0n, inflightDebit: 0n };
+    const before = balance?.snapshot ?? {
+      credit: 0n,
+      debit: 0n,
+      inflightCredit: 0n,
+      inflightDebit: 0n,
+    };
     const after = applyChange(before, operation);
     if (!after.ok) return refused(after.error);
 

@@ -1,5 +1,4 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
-import { refusal } from "../../domain/error";
 import {
   type BalanceId,
   isBalanceId,
@@ -25,6 +24,7 @@ import type {
   SettleRequest,
   SettleValue,
 } from "./protocol";
+import { keyReused, refuse } from "./replies";
 
 /** The objects of one instance and how its journal is cut. */
 export interface JournalParts {
@@ -134,10 +134,7 @@ export class JournalClient implements Journal {
     return shardOf(id, this.#parts.shards);
   }
 
-  #ask<T>(
-    shard: number,
-    call: (stub: DurableObjectStub<JournalObject>) => Promise<T>,
-  ): Promise<T> {
+  #ask<T>(shard: number, call: (stub: DurableObjectStub<JournalObject>) => Promise<T>): Promise<T> {
     return patiently(() => shardStub(this.#parts, shard), call);
   }
 
@@ -147,12 +144,4 @@ export class JournalClient implements Journal {
   }
 }
 
-const reused = () =>
-  ({
-    ok: false,
-    error: refusal(
-      "GEN_IDEMPOTENCY_MISMATCH",
-      "the Idempotency-Key was used before with another request",
-    ),
-    replayed: false,
-  }) as const;
+const reused = () => refuse(keyReused());

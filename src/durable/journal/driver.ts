@@ -8,6 +8,7 @@ import { currencyMismatch } from "../balance/object";
 import type { Answer, MoneyOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import type { Records } from "./records";
+import { CLIENT_KEY } from "./replies";
 import { type Driven, isUnfinished, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
@@ -131,7 +132,10 @@ export class Driver {
     if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;
     await this.#host.checkpoint("drive:refused-in-doubt");
     const op = operationId(row, "source");
-    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, { kind: "cancel", op });
+    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, {
+      kind: "cancel",
+      op,
+    });
     if (answer.outcome === "applied") return { applied: answer };
     invariant(answer.outcome === "cancelled", "a cancel is answered applied or cancelled");
     return sent;
@@ -188,10 +192,6 @@ export class Driver {
     return skipQueue ? { done: false, row, error } : { done: true, row };
   }
 }
-
-/** Stored before a key that the client sent; a key of ours starts otherwise. */
-export const CLIENT_KEY = "client:";
-export const OWN_KEY = "own:";
 
 const unknownBalance = (balanceId: string): LedgerError =>
   refusal("TXN_NOT_FOUND", `there is no balance ${balanceId}`);

@@ -240,10 +240,7 @@ export class Flusher {
     for (const { row } of queued) this.#queuedSent.add(row);
   }
 
-  async #sendEvents(
-    rows: readonly Captured[],
-    created: readonly BalanceSnapshot[],
-  ): Promise<void> {
+  async #sendEvents(rows: readonly Captured[], created: readonly BalanceSnapshot[]): Promise<void> {
     if (!this.#host.hasReceivers) return;
     const events = [
       ...created.map(balanceCreatedEvent),
@@ -277,8 +274,7 @@ const isIdle = (row: Row): boolean =>
     ? !needs(row, Work.Project)
     : !needs(row, Work.Drive | Work.Project | Work.Announce);
 
-const isFinal = ({ status }: Transaction): boolean =>
-  status !== "QUEUED" && status !== "SCHEDULED";
+const isFinal = ({ status }: Transaction): boolean => status !== "QUEUED" && status !== "SCHEDULED";
 
 function newestOf(snapshots: readonly BalanceSnapshot[]): BalanceSnapshot[] {
   const newest = new Map<BalanceId, BalanceSnapshot>();

@@ -1,9 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
-import { refusal } from "../../domain/error";
 import type { LedgerEvent } from "../../domain/event";
 import type { BalanceId, TransactionId } from "../../domain/ids";
-import { mergeMetaData } from "../../domain/metadata";
+import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
 import { scheduledMs } from "../../domain/timer";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { sendApply } from "../../queues/apply";
@@ -13,9 +12,11 @@ import { balanceStub } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently } from "../patiently";
+import { AlarmClock } from "./alarm-clock";
+import { BalanceBook } from "./balance-book";
 import { OutcomeUnknown, within } from "./deadline";
-import { CLIENT_KEY, Driver, OWN_KEY } from "./driver";
-import { Flusher } from "./flusher";
+import { Driver } from "./driver";
+import { Flusher, type FlusherHost } from "./flusher";
 import { Lanes } from "./lanes";
 import type {
   MergeOutcome,
@@ -26,114 +27,128 @@ import type {
   SettleRequest,
   SettleValue,
 } from "./protocol";
+import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
-import { isUnfinished, type Row, Work } from "./row";
-import { firstAnswer, keyReused, refuse, reply, Settlements } from "./settlements";
+import { refuse, storedKey, unknownOutcome } from "./replies";
+import { type Driven, isUnfinished, type Row, Work } from "./row";
+import { Settlements } from "./settlements";
 import { JournalStore } from "./store";
 
-/** A row in mid-saga is looked at by the alarm after this long. */
+/** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
 const REDRIVE_MS = 10_000;
 /** A QUEUED row that nobody applied is driven by the alarm after this long. */
 const SWEEP_MS = 30_000;
-/** The alarm comes back at least this often while there is work. */
+/** The alarm comes back this soon while anything is overdue. */
 const ALARM_MS = 5_000;
+/** The first alarm of a life that finds work of an earlier one. */
+const WAKE_MS = 1_000;
 /** How long a request waits for a saga before it answers that the outcome is unknown. */
 const PATIENCE_MS = 15_000;
 /** How long a list waits for D1. */
 const BARRIER_MS = 2_000;
-/** Rows with work left that a shard holds; past it new ones are turned away before they are written. */
-const LIVE_MAX = 20_000;
 /** Idempotency keys are remembered this long. */
 const KEYS_MS = 30 * 24 * 3_600_000;
-const METADATA_MAX = 256 * 1024;
 
 /**
  * One shard of the journal: the truth about its transactions. It records each once, drives it through both
- * balances, and takes it to D1 and the queues.
+ * balances, and takes it to D1 and the queues. Every method can be called again with the same arguments.
  */
 export class JournalObject extends DurableObject<Env> {
   readonly #instance: string;
   readonly #shard: number;
   readonly #store: JournalStore;
   readonly #records: Records;
+  readonly #alarm: AlarmClock;
   readonly #driver: Driver;
   readonly #flusher: Flusher;
+  readonly #recorder: Recorder;
   readonly #settlements: Settlements;
+  readonly #balances: BalanceBook;
   readonly #recovery: Recovery;
-  #alarmMs = Number.POSITIVE_INFINITY;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const [instance = "", , shard = "0"] = (ctx.id.name ?? "").split("/");
     this.#instance = instance;
     this.#shard = Number(shard);
-    this.#store = new JournalStore(ctx.storage);
-    this.#records = new Records(this.#store);
-    const store = this.#store;
-    const records = this.#records;
+    const store = new JournalStore(ctx.storage);
+    const records = new Records(store);
+    const alarm = new AlarmClock(ctx);
     const checkpoint = (step: string) => this.checkpoint(step);
+    const inserted = (rows: readonly Row[]) => this.#inserted(rows);
+    const flusher = new Flusher({ store, records, host: this.#flusherHost() });
     const lanes = new Lanes({
       execute: (balanceId, operations) => this.#stub(balanceId).execute({ operations }),
-      observed: (snapshot) => this.#flusher.observe(snapshot),
-      troubled: (balanceId, error, attempts) => log("balance.call_failed", error, { balanceId, attempts }),
+      observed: (snapshot) => flusher.observe(snapshot),
+      troubled: (balanceId, error, attempts) =>
+        log("balance.call_failed", error, { balance_id: balanceId, attempts }),
     });
-    this.#driver = new Driver({
+    const balances = new BalanceBook({
+      store,
+      flusher,
+      alarm,
+      host: { checkpoint, ask: (balanceId, call) => patiently(() => this.#stub(balanceId), call) },
+    });
+    const driver = new Driver({
       store,
       records,
       lanes,
       host: {
         checkpoint,
         finished: (row) => this.#finished(row),
-        balanceMade: (balanceId) => this.#balanceMade(balanceId),
+        balanceMade: (balanceId) => balances.made(balanceId),
       },
     });
-    this.#flusher = new Flusher({ store, records, host: this.#flusherHost() });
-    this.#settlements = new Settlements({ store, records, host: this.#settlementsHost() });
-    const hasPast = store.nextDueMs() !== null || store.unsettledBalances(1).length > 0;
+    this.#recorder = new Recorder({
+      store,
+      records,
+      host: {
+        checkpoint,
+        inserted,
+        newRow: (posting, key, fingerprint) => this.#newRow(posting, key, fingerprint),
+        driven: (row) => this.#patientDrive(row),
+      },
+    });
+    this.#settlements = new Settlements({
+      store,
+      records,
+      host: {
+        instance,
+        checkpoint,
+        inserted,
+        newRow: (posting, key, fingerprint) => this.#newRow(posting, key, fingerprint),
+        changed: (row) => this.#changed(row),
+        driven: (row) => within(PATIENCE_MS, driver.drive(row)),
+      },
+    });
+    const hasPast = store.nextDueMs() !== null || balances.hasWork;
     this.#recovery = new Recovery({
       store,
       records,
-      driver: this.#driver,
+      driver,
       hasPast,
       host: {
-        flush: (row) => this.#flusher.mark(row),
+        flush: (row) => flusher.mark(row),
         fire: (hold, action) => this.#fire(hold, action),
         troubled: (error) => log("journal.recovery_failed", error),
       },
     });
-    if (hasPast) this.#alarmBy(Date.now() + 1_000);
+    this.#store = store;
+    this.#records = records;
+    this.#alarm = alarm;
+    this.#driver = driver;
+    this.#flusher = flusher;
+    this.#balances = balances;
+    if (hasPast) alarm.by(Date.now() + WAKE_MS);
   }
 
   /** Where a test lets this shard die. */
   protected checkpoint(_step: string): void | Promise<void> {}
 
   /** Records a posting; a synchronous one is carried out before the answer. */
-  async record({ posting, operation }: RecordRequest): Promise<Reply<Transaction>> {
-    const key = storedKey(operation);
-    const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
-    if (refused !== null) return refuse(refused, true);
-    for (;;) {
-      const found = this.#records.find(posting.transactionId);
-      if (found === null) break;
-      if (found.operationKey === key) return this.#repeatOfRecord(found, operation);
-      if (found.status !== "PENDING") return duplicate(found);
-      // Its outcome decides: a refusal frees the reference, and this request tries as its own.
-      const driven = await this.#within(found);
-      if (driven === null) return unknownOutcome();
-      if (driven.done) return duplicate(found);
-    }
-    if (this.#records.liveCount >= LIVE_MAX) {
-      return refuse(refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later"));
-    }
-    const row = this.#newRow(posting, { key, fingerprint: operation.fingerprint });
-    this.#store.transaction(() => this.#store.insert(row));
-    this.#inserted([row]);
-    await this.checkpoint("record:inserted");
-    if (!posting.skipQueue) return reply(this.#records.shown(row));
-    const driven = await this.#within(row);
-    if (driven === null) return unknownOutcome();
-    return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
+  record(request: RecordRequest): Promise<Reply<Transaction>> {
+    return this.#recorder.record(request);
   }
 
   /** Commits or voids a hold. */
@@ -153,13 +168,11 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** Merges metadata into a record and its children. */
-  async mergeMetaData({
-    transactionId,
-    patch,
-  }: {
+  async mergeMetaData(request: {
     transactionId: TransactionId;
     patch: string;
   }): Promise<MergeOutcome> {
+    const { transactionId, patch } = request;
     const parent = await this.#standing(transactionId);
     if (parent === null) return "missing";
     const rows = [parent, ...this.#records.childrenOf(transactionId)];
@@ -180,47 +193,26 @@ export class JournalObject extends DurableObject<Env> {
   /** Applies QUEUED records; resolves when they are at their end, or when it has waited long enough. */
   async applyMany({ ids }: { ids: readonly TransactionId[] }): Promise<void> {
     const rows = ids.flatMap((id) => this.#records.find(id) ?? []);
-    const drives = rows.filter((row) => row.status !== "SCHEDULED").map((row) => this.#within(row));
-    for (const result of await Promise.allSettled(drives)) {
-      if (result.status === "rejected") log("journal.apply_failed", result.reason);
+    const queued = rows.filter(({ status }) => status === "QUEUED");
+    const drives = await Promise.allSettled(queued.map((row) => this.#patientDrive(row)));
+    for (const drive of drives) {
+      if (drive.status === "rejected") log("journal.apply_failed", drive.reason);
     }
   }
 
-  /** Notes the balance, makes it, and sees to its row in D1 and its event. */
-  async createBalance({
-    profile,
-  }: {
+  /** Makes a balance; `created` is false when one of that id exists. */
+  createBalance(request: {
     profile: BalanceProfile;
   }): Promise<{ created: boolean; snapshot: BalanceSnapshot }> {
-    const { balanceId } = profile;
-    this.#store.transaction(() => this.#store.noteCreation(profile, Work.Project | Work.Announce));
-    this.#alarmBy(Date.now() + REDRIVE_MS);
-    await this.checkpoint("balance:noted");
-    const answer = await this.#balance(balanceId, (stub) => stub.create({ profile }));
-    await this.checkpoint("balance:made");
-    if (answer.created) this.#store.confirm(balanceId);
-    else this.#store.unmeet(balanceId, profile.createdAt);
-    this.#flusher.markBalances();
-    return answer;
+    return this.#balances.create(request.profile);
   }
 
-  /** Changes a balance's profile and sees to its row in D1; null when there is none. */
-  async updateBalance({
-    balanceId,
-    change,
-  }: {
+  /** Changes a balance's profile; null when there is none. */
+  updateBalance(request: {
     balanceId: BalanceId;
     change: ProfileChange;
   }): Promise<BalanceSnapshot | null> {
-    if ((await this.#balance(balanceId, (stub) => stub.read())) === null) return null;
-    this.#store.meet(balanceId, Work.Project);
-    this.#alarmBy(Date.now() + REDRIVE_MS);
-    await this.checkpoint("profile:noted");
-    const snapshot = await this.#balance(balanceId, (stub) => stub.updateProfile(change));
-    // Once more: a round in between may have taken the old profile to D1 and struck the note off.
-    this.#store.meet(balanceId, Work.Project);
-    this.#flusher.markBalances();
-    return snapshot;
+    return this.#balances.update(request.balanceId, request.change);
   }
 
   /** Minor units of this shard's QUEUED records on either side of a balance. */
@@ -252,40 +244,44 @@ export class JournalObject extends DurableObject<Env> {
     return this.#store.claim(key, fingerprint, Date.now()) === fingerprint;
   }
 
-  /** Wakes the shard, so that its constructor finds what an earlier life left behind. */
+  /** Wakes the shard, so that it finds what an earlier life left behind; forgets old keys. */
   touch(): void {
     this.#store.forgetKeys(Date.now() - KEYS_MS);
-    if (this.#alarmMs === Number.POSITIVE_INFINITY && this.#store.nextDueMs() !== null) {
-      this.#alarmBy(Date.now() + ALARM_MS);
+    if (!this.#alarm.isSet && this.#store.nextDueMs() !== null) {
+      this.#alarm.by(Date.now() + WAKE_MS);
     }
   }
 
+  /** Recovers after a restart, then looks at what is due. Sets the next alarm first: it may not come to its end. */
   override async alarm(): Promise<void> {
-    this.#alarmMs = Number.POSITIVE_INFINITY;
-    this.#alarmBy(Date.now() + ALARM_MS);
+    this.#alarm.reset(Date.now() + ALARM_MS);
     await this.checkpoint("alarm:begun");
     await this.#recovery.pass();
-    await this.#recoverBalances();
-    await this.#setNextAlarm();
+    await this.#balances.recover();
+    const due = Math.min(
+      this.#store.nextDueMs() ?? Number.POSITIVE_INFINITY,
+      this.#records.nextDueMs(),
+      this.#balances.hasWork ? 0 : Number.POSITIVE_INFINITY,
+    );
+    this.#alarm.reset(due > Date.now() ? due : Date.now() + ALARM_MS);
   }
 
   /** A row for a posting, as it is before it is written. */
-  #newRow(posting: Posting, operation: { key: string; fingerprint: string }): Row {
+  #newRow(posting: Posting, operationKey: string, fingerprint: string): Row {
     const scheduled = scheduledMs(posting);
-    const nowMs = Date.now();
     return {
       posting,
       attempt: crypto.randomUUID().slice(0, 8),
       createdAt: this.#records.now(),
-      operationKey: operation.key,
-      fingerprint: operation.fingerprint,
+      operationKey,
+      fingerprint,
       status: posting.skipQueue ? "PENDING" : scheduled === null ? "QUEUED" : "SCHEDULED",
       metaData: posting.metaData,
       revision: 1,
       work: Work.Drive | Work.Project | Work.Announce,
       outcome: null,
       rejectionReason: "",
-      dueMs: scheduled ?? nowMs + (posting.skipQueue ? REDRIVE_MS : SWEEP_MS),
+      dueMs: scheduled ?? Date.now() + (posting.skipQueue ? REDRIVE_MS : SWEEP_MS),
       doubt: false,
     };
   }
@@ -293,7 +289,7 @@ export class JournalObject extends DurableObject<Env> {
   #inserted(rows: readonly Row[]): void {
     for (const row of rows) {
       this.#records.keep(row);
-      this.#alarmBy(row.dueMs);
+      this.#alarm.by(row.dueMs);
       if (!row.posting.skipQueue) this.#flusher.mark(row);
     }
   }
@@ -304,13 +300,8 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   #finished(row: Row): void {
-    if ((row.work & Work.Timer) !== 0) this.#alarmBy(row.dueMs);
+    if ((row.work & Work.Timer) !== 0) this.#alarm.by(row.dueMs);
     this.#flusher.mark(row);
-  }
-
-  #balanceMade(balanceId: BalanceId): void {
-    this.#store.meet(balanceId, Work.Project | Work.Announce);
-    this.#flusher.markBalances();
   }
 
   /** The row when nothing of it is in mid-saga; null when there is none. */
@@ -321,16 +312,6 @@ export class JournalObject extends DurableObject<Env> {
     if (!halfDone || !isUnfinished(row)) return row;
     await within(PATIENCE_MS, this.#driver.drive(row));
     return this.#records.find(transactionId);
-  }
-
-  async #repeatOfRecord(row: Row, operation: OperationKey): Promise<Reply<Transaction>> {
-    if (row.fingerprint !== operation.fingerprint) return refuse(keyReused());
-    if (row.status === "PENDING") {
-      const driven = await this.#within(row);
-      if (driven === null) return unknownOutcome();
-      if (!driven.done) return refuse(driven.error, true);
-    }
-    return reply(firstAnswer(row, this.#records), true);
   }
 
   /** A call whose refusals are kept for repeats, when the client named it by a key. */
@@ -354,7 +335,7 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** The end of a drive, or null when it takes longer than a request should. */
-  async #within(row: Row) {
+  async #patientDrive(row: Row): Promise<Driven | null> {
     try {
       return await within(PATIENCE_MS, this.#driver.drive(row));
     } catch (error) {
@@ -367,100 +348,38 @@ export class JournalObject extends DurableObject<Env> {
     const { transactionId } = hold.posting;
     const operation = { key: `timer:${action}`, fingerprint: "", fromClient: false };
     const request = { transactionId, action, amount: null, skipQueue: true, operation };
-    const answer = await this.#settlements.settle(request, storedKey(operation));
-    // Settled by somebody else before: then there is nothing left for the timer.
-    if (!answer.ok && answer.error.code === "GEN_OUTCOME_UNKNOWN") return;
+    // Refused means settled by somebody else before: then there is nothing left for the timer.
+    await this.#settlements.settle(request, storedKey(operation));
     hold.work &= ~Work.Timer;
     this.#store.transaction(() => this.#store.save(hold));
     if (hold.work === 0) this.#records.drop(hold);
-  }
-
-  async #recoverBalances(): Promise<void> {
-    const met = this.#store.unsettledBalances(100);
-    for (const { profile } of met) {
-      if (profile !== null) await this.createBalance({ profile });
-    }
-    if (met.length > 0) this.#flusher.markBalances();
-  }
-
-  async #setNextAlarm(): Promise<void> {
-    const due = Math.min(
-      this.#store.nextDueMs() ?? Number.POSITIVE_INFINITY,
-      this.#records.nextDueMs(),
-      this.#store.unsettledBalances(1).length > 0 ? 0 : Number.POSITIVE_INFINITY,
-    );
-    this.#alarmMs = Number.POSITIVE_INFINITY;
-    if (due === Number.POSITIVE_INFINITY) await this.ctx.storage.deleteAlarm();
-    else this.#alarmBy(due > Date.now() ? due : Date.now() + ALARM_MS);
-  }
-
-  /** Sees to it that the alarm rings at a moment or before. Part of the transaction under way. */
-  #alarmBy(ms: number): void {
-    if (this.#alarmMs <= ms) return;
-    this.#alarmMs = ms;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(ms));
   }
 
   #stub(balanceId: BalanceId): DurableObjectStub<BalanceObject> {
     return balanceStub(this.env.BALANCES, this.#instance, balanceId);
   }
 
-  #balance<T>(
-    balanceId: BalanceId,
-    call: (stub: DurableObjectStub<BalanceObject>) => Promise<T>,
-  ): Promise<T> {
-    return patiently(() => this.#stub(balanceId), call);
-  }
-
-  #flusherHost() {
+  #flusherHost(): FlusherHost {
     const { env } = this;
     const endpoints = endpointsOf(env.WEBHOOK_URLS);
     return {
-      checkpoint: (step: string) => this.checkpoint(step),
-      project: (batch: Parameters<typeof projectBatch>[2]) =>
-        projectBatch(env.DB, this.#instance, batch),
-      sendApply: (ids: readonly TransactionId[]) =>
+      checkpoint: (step) => this.checkpoint(step),
+      project: (batch) => projectBatch(env.DB, this.#instance, batch),
+      sendApply: (ids) =>
         sendApply(env.APPLY, { instance: this.#instance, shard: this.#shard, ids }),
       hasReceivers: endpoints.length > 0,
       sendEvents: (events: readonly LedgerEvent[]) =>
         sendEvents(env.WEBHOOKS, { instance: this.#instance, events, endpoints }),
-      readBalance: (balanceId: BalanceId) => this.#balance(balanceId, (stub) => stub.read()),
-      isDriving: (row: Row) => this.#driver.isDriving(row),
-      troubled: (error: unknown) => log("journal.flush_failed", error),
-    };
-  }
-
-  #settlementsHost() {
-    return {
-      instance: this.#instance,
-      checkpoint: (step: string) => this.checkpoint(step),
-      newRow: (posting: Posting, operation: { key: string; fingerprint: string }) =>
-        this.#newRow(posting, operation),
-      inserted: (rows: readonly Row[]) => this.#inserted(rows),
-      changed: (row: Row) => this.#changed(row),
-      driven: async (row: Row) => {
-        await within(PATIENCE_MS, this.#driver.drive(row));
-      },
+      readBalance: (balanceId) =>
+        patiently(
+          () => this.#stub(balanceId),
+          async (stub) => stub.read(),
+        ),
+      isDriving: (row) => this.#driver.isDriving(row),
+      troubled: (error) => log("journal.flush_failed", error),
     };
   }
 }
-
-const storedKey = ({ key, fromClient }: OperationKey): string =>
-  `${fromClient ? CLIENT_KEY : OWN_KEY}${key}`;
-
-function duplicate(row: Row) {
-  const { reference, transactionId } = row.posting;
-  return refuse(
-    refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
-      transaction_id: transactionId,
-    }),
-  );
-}
-
-const unknownOutcome = () =>
-  refuse(
-    refusal("GEN_OUTCOME_UNKNOWN", "the outcome is not known yet: send the same request again"),
-  );
 
 function log(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
   const reason = error instanceof Error ? error.message : String(error);

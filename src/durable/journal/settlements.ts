@@ -1,9 +1,15 @@
 import { refusal } from "../../domain/error";
 import { refundReference, settlementReference, transactionIdOf } from "../../domain/ids";
-import { refundOf, type SettlementsSoFar, settlementAmount, settlementOf } from "../../domain/settlement";
+import {
+  refundOf,
+  type SettlementsSoFar,
+  settlementAmount,
+  settlementOf,
+} from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { RefundRequest, Reply, SettleRequest, SettleValue } from "./protocol";
 import type { Records } from "./records";
+import { firstAnswer, keyReused, refuse, reply } from "./replies";
 import { isUnfinished, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
@@ -12,12 +18,12 @@ export interface SettlementsHost {
   readonly instance: string;
   checkpoint(step: string): void | Promise<void>;
   /** A new row for a posting, not written yet. */
-  newRow(posting: Posting, operation: { key: string; fingerprint: string }): Row;
+  newRow(posting: Posting, key: string, fingerprint: string): Row;
   /** Writes have been made for these rows: drive or queue them. */
   inserted(rows: readonly Row[]): void;
   changed(row: Row): void;
   /** Waits for a drive, but not for ever; throws when the outcome is still unknown. */
-  driven(row: Row): Promise<void>;
+  driven(row: Row): Promise<unknown>;
 }
 
 /**
@@ -63,7 +69,12 @@ export class Settlements {
       const message = "a commit or void of this transaction is on its way already";
       return refuse(refusal("GEN_CONFLICT", message));
     }
-    const amount = settlementAmount(hold.posting, soFar(settlements), request.action, request.amount);
+    const amount = settlementAmount(
+      hold.posting,
+      soFar(settlements),
+      request.action,
+      request.amount,
+    );
     if (!amount.ok) return refuse(amount.error);
     const child = this.#insertSettlement(hold, amount.value, request, key);
 
@@ -127,7 +138,7 @@ export class Settlements {
     const { action, skipQueue, operation } = request;
     const how = { instance: this.#host.instance, operationKey: key, skipQueue };
     const posting = settlementOf(this.#records.shown(hold), action, amount, how);
-    const child = this.#host.newRow(posting, { key, fingerprint: operation.fingerprint });
+    const child = this.#host.newRow(posting, key, operation.fingerprint);
     this.#store.transaction(() => {
       this.#store.insert(child);
       hold.revision += 1;
@@ -143,10 +154,7 @@ export class Settlements {
     const { skipQueue, description, metaData, operation } = request;
     const how = { instance: this.#host.instance, skipQueue, description, metaData };
     const rows = movements.map((row) =>
-      this.#host.newRow(refundOf(this.#records.shown(row), how), {
-        key,
-        fingerprint: operation.fingerprint,
-      }),
+      this.#host.newRow(refundOf(this.#records.shown(row), how), key, operation.fingerprint),
     );
     this.#store.transaction(() => {
       for (const movement of movements) if (movement.work !== 0) this.#store.save(movement);
@@ -169,39 +177,6 @@ export class Settlements {
     const reference = refundReference(row.posting.transactionId);
     return this.#records.find(transactionIdOf(this.#host.instance, reference));
   }
-}
-
-/** A refusal as a reply. */
-export const refuse = (error: ReturnType<typeof refusal>, replayed = false) =>
-  ({ ok: false, error, replayed }) as const;
-
-/** A value as a reply. */
-export const reply = <T>(value: T, replayed = false) => ({ ok: true, value, replayed }) as const;
-
-/** The refusal of a key that was used with another request before. */
-export const keyReused = () =>
-  refusal(
-    "GEN_IDEMPOTENCY_MISMATCH",
-    "the Idempotency-Key was used before with another request",
-  );
-
-/** The record as its first answer showed it: a queued one had not moved yet. */
-export function firstAnswer(row: Row, records: Records): Transaction {
-  const shown = records.shown(row);
-  const { posting } = row;
-  if (posting.skipQueue) {
-    const inflightRemaining = shown.status === "INFLIGHT" ? posting.preciseAmount : null;
-    return { ...shown, metaData: posting.metaData, inflightRemaining };
-  }
-  return {
-    ...shown,
-    metaData: posting.metaData,
-    status: posting.scheduledFor === "" ? "QUEUED" : "SCHEDULED",
-    inflightRemaining: null,
-    rejectionReason: "",
-    sourceVersion: null,
-    destinationVersion: null,
-  };
 }
 
 const soFar = (settlements: readonly Row[]): SettlementsSoFar => ({

@@ -283,7 +283,8 @@ type StoredRow = {
   due_ms: number;
 };
 
-const outcomeOf = (text: string | null): Outcome | null => (text === null ? null : JSON.parse(text));
+const outcomeOf = (text: string | null): Outcome | null =>
+  text === null ? null : JSON.parse(text);
 
 const toRow = (stored: StoredRow): Row => ({
   posting: postingOf(stored.posting),

@@ -1,0 +1,28 @@
+/** The one alarm of a shard: it rings at the earliest moment that anybody asked for. */
+export class AlarmClock {
+  readonly #ctx: DurableObjectState;
+  #ringsMs = Number.POSITIVE_INFINITY;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+  }
+
+  /** Whether it is set, as far as this life of the shard knows. */
+  get isSet(): boolean {
+    return this.#ringsMs !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Sees to it that the alarm rings at a moment or before. Part of the transaction under way. */
+  by(ms: number): void {
+    if (this.#ringsMs <= ms) return;
+    this.#ringsMs = ms;
+    this.#ctx.waitUntil(this.#ctx.storage.setAlarm(ms));
+  }
+
+  /** Sets it anew, whatever it was set to; infinite turns it off. */
+  reset(ms: number): void {
+    this.#ringsMs = Number.POSITIVE_INFINITY;
+    if (ms === Number.POSITIVE_INFINITY) this.#ctx.waitUntil(this.#ctx.storage.deleteAlarm());
+    else this.by(ms);
+  }
+}

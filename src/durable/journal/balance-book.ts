@@ -1,0 +1,91 @@
+import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceId } from "../../domain/ids";
+import type { BalanceObject } from "../balance/object";
+import type { ProfileChange } from "../balance/protocol";
+import type { AlarmClock } from "./alarm-clock";
+import type { Flusher } from "./flusher";
+import { Work } from "./row";
+import type { JournalStore } from "./store";
+
+/** A balance that was noted and not yet made is looked at again after this long, in milliseconds. */
+const RETRY_MS = 10_000;
+const PAGE = 100;
+
+/** What the book needs of its shard. */
+export interface BalanceBookHost {
+  checkpoint(step: string): void | Promise<void>;
+  /** One repeatable call to a balance object; throws when it is not answered. */
+  ask<T>(
+    balanceId: BalanceId,
+    call: (stub: DurableObjectStub<BalanceObject>) => Promise<T>,
+  ): Promise<T>;
+}
+
+/**
+ * The balances that a shard has made or changed: each is noted before anything happens to it, so that its
+ * row in D1 and its event follow even after a crash. A rebuild of D1 walks these lists.
+ */
+export class BalanceBook {
+  readonly #store: JournalStore;
+  readonly #flusher: Flusher;
+  readonly #alarm: AlarmClock;
+  readonly #host: BalanceBookHost;
+
+  constructor(parts: {
+    readonly store: JournalStore;
+    readonly flusher: Flusher;
+    readonly alarm: AlarmClock;
+    readonly host: BalanceBookHost;
+  }) {
+    this.#store = parts.store;
+    this.#flusher = parts.flusher;
+    this.#alarm = parts.alarm;
+    this.#host = parts.host;
+  }
+
+  /** Makes a balance; `created` is false when one of that id exists. */
+  async create(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }> {
+    const { balanceId } = profile;
+    this.#store.transaction(() => this.#store.noteCreation(profile, Work.Project | Work.Announce));
+    this.#alarm.by(Date.now() + RETRY_MS);
+    await this.#host.checkpoint("balance:noted");
+    const answer = await this.#host.ask(balanceId, (stub) => stub.create({ profile }));
+    await this.#host.checkpoint("balance:made");
+    if (answer.created) this.#store.confirm(balanceId);
+    else this.#store.unmeet(balanceId, profile.createdAt);
+    this.#flusher.markBalances();
+    return answer;
+  }
+
+  /** Changes a balance's profile; null when there is no such balance. */
+  async update(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null> {
+    if ((await this.#host.ask(balanceId, (stub) => stub.read())) === null) return null;
+    this.#store.meet(balanceId, Work.Project);
+    this.#alarm.by(Date.now() + RETRY_MS);
+    await this.#host.checkpoint("profile:noted");
+    const snapshot = await this.#host.ask(balanceId, (stub) => stub.updateProfile(change));
+    await this.#host.checkpoint("profile:changed");
+    // Once more: a round in between may have taken the old profile to D1 and struck the note off.
+    this.#store.meet(balanceId, Work.Project);
+    this.#flusher.markBalances();
+    return snapshot;
+  }
+
+  /** An operation made a balance by its indicator. */
+  made(balanceId: BalanceId): void {
+    this.#store.meet(balanceId, Work.Project | Work.Announce);
+    this.#flusher.markBalances();
+  }
+
+  /** Goes on with what an earlier life of the shard left behind. */
+  async recover(): Promise<void> {
+    const met = this.#store.unsettledBalances(PAGE);
+    for (const { profile } of met) if (profile !== null) await this.create(profile);
+    if (met.length > 0) this.#flusher.markBalances();
+  }
+
+  /** Whether any balance has work left. */
+  get hasWork(): boolean {
+    return this.#store.unsettledBalances(1).length > 0;
+  }
+}

@@ -1,0 +1,87 @@
+import { refusal } from "../../domain/error";
+import type { Transaction } from "../../domain/transaction";
+import type { OperationKey, RecordRequest, Reply } from "./protocol";
+import type { Records } from "./records";
+import { firstAnswer, keyReused, refuse, reply, storedKey, unknownOutcome } from "./replies";
+import type { Driven, Row } from "./row";
+import type { JournalStore } from "./store";
+
+/** Rows with work left that a shard holds; past it new ones are turned away before they are written. */
+const LIVE_MAX = 20_000;
+
+/** What the recorder needs of its shard. */
+export interface RecorderHost {
+  checkpoint(step: string): void | Promise<void>;
+  /** A new row for a posting, not written yet. */
+  newRow(posting: RecordRequest["posting"], key: string, fingerprint: string): Row;
+  /** The row has been written: it is to be queued or driven. */
+  inserted(rows: readonly Row[]): void;
+  /** The end of a drive, or null when it takes longer than a request should. */
+  driven(row: Row): Promise<Driven | null>;
+}
+
+/** Takes postings: one row a reference, whoever sends it and how often. */
+export class Recorder {
+  readonly #store: JournalStore;
+  readonly #records: Records;
+  readonly #host: RecorderHost;
+
+  constructor(parts: {
+    readonly store: JournalStore;
+    readonly records: Records;
+    readonly host: RecorderHost;
+  }) {
+    this.#store = parts.store;
+    this.#records = parts.records;
+    this.#host = parts.host;
+  }
+
+  /** Records a posting; a synchronous one is carried out before the answer. */
+  async record({ posting, operation }: RecordRequest): Promise<Reply<Transaction>> {
+    const key = storedKey(operation);
+    const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
+    if (refused !== null) return refuse(refused, true);
+    for (;;) {
+      const found = this.#records.find(posting.transactionId);
+      if (found === null) break;
+      if (found.operationKey === key) return this.#repeat(found, operation);
+      if (found.status !== "PENDING") return duplicate(found);
+      // Its outcome decides: a refusal frees the reference, and this request tries as its own.
+      const driven = await this.#host.driven(found);
+      if (driven === null) return unknownOutcome();
+      if (driven.done) return duplicate(found);
+    }
+    if (this.#records.liveCount >= LIVE_MAX) {
+      return refuse(
+        refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later"),
+      );
+    }
+    const row = this.#host.newRow(posting, key, operation.fingerprint);
+    this.#store.transaction(() => this.#store.insert(row));
+    this.#host.inserted([row]);
+    await this.#host.checkpoint("record:inserted");
+    if (!posting.skipQueue) return reply(this.#records.shown(row));
+    const driven = await this.#host.driven(row);
+    if (driven === null) return unknownOutcome();
+    return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
+  }
+
+  async #repeat(row: Row, operation: OperationKey): Promise<Reply<Transaction>> {
+    if (row.fingerprint !== operation.fingerprint) return refuse(keyReused());
+    if (row.status === "PENDING") {
+      const driven = await this.#host.driven(row);
+      if (driven === null) return unknownOutcome();
+      if (!driven.done) return refuse(driven.error, true);
+    }
+    return reply(firstAnswer(row, this.#records), true);
+  }
+}
+
+function duplicate(row: Row) {
+  const { reference, transactionId } = row.posting;
+  return refuse(
+    refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
+      transaction_id: transactionId,
+    }),
+  );
+}

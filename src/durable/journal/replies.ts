@@ -1,0 +1,49 @@
+import { type LedgerError, refusal } from "../../domain/error";
+import type { Transaction } from "../../domain/transaction";
+import type { OperationKey } from "./protocol";
+import type { Records } from "./records";
+import type { Row } from "./row";
+
+/** Stored before a key that the client sent; a key of ours starts otherwise. */
+export const CLIENT_KEY = "client:";
+const OWN_KEY = "own:";
+
+/** A key as rows carry it: what a client sends never meets a key of ours. */
+export const storedKey = ({ key, fromClient }: OperationKey): string =>
+  `${fromClient ? CLIENT_KEY : OWN_KEY}${key}`;
+
+/** A refusal as a reply. */
+export const refuse = (error: LedgerError, replayed = false) =>
+  ({ ok: false, error, replayed }) as const;
+
+/** A value as a reply. */
+export const reply = <T>(value: T, replayed = false) => ({ ok: true, value, replayed }) as const;
+
+/** The refusal of a key that was used with another request before. */
+export const keyReused = (): LedgerError =>
+  refusal("GEN_IDEMPOTENCY_MISMATCH", "the Idempotency-Key was used before with another request");
+
+/** The request outlasted its patience: the record lives on, and the same request finds out. */
+export const unknownOutcome = () =>
+  refuse(
+    refusal("GEN_OUTCOME_UNKNOWN", "the outcome is not known yet: send the same request again"),
+  );
+
+/** The record as its first answer showed it: a queued one had not moved yet. */
+export function firstAnswer(row: Row, records: Records): Transaction {
+  const shown = records.shown(row);
+  const { posting } = row;
+  if (posting.skipQueue) {
+    const inflightRemaining = shown.status === "INFLIGHT" ? posting.preciseAmount : null;
+    return { ...shown, metaData: posting.metaData, inflightRemaining };
+  }
+  return {
+    ...shown,
+    metaData: posting.metaData,
+    status: posting.scheduledFor === "" ? "QUEUED" : "SCHEDULED",
+    inflightRemaining: null,
+    rejectionReason: "",
+    sourceVersion: null,
+    destinationVersion: null,
+  };
+}
