@@ -137,15 +137,22 @@ function brokenPrecision(precision: string): string | null {
 
 function brokenText(text: string, lengthMax: number): string | null {
   if (text === "") return "cannot be blank";
-  return text.length > lengthMax ? `is longer than ${lengthMax} characters` : null;
+  return text.length > lengthMax ? tooLong(lengthMax) : null;
 }
+
+/** Why a description is too long, or null. */
+export const tooLongDescription = (text: string): string | null =>
+  text.length > DESCRIPTION_MAX ? tooLong(DESCRIPTION_MAX) : null;
+
+const tooLong = (lengthMax: number): string => `is longer than ${lengthMax} characters`;
 
 function brokenDate(text: string): string | null {
   if (text === "" || parseInstant(text) !== null) return null;
   return "must be a time with its offset, as in 2031-04-05T00:00:00+00:00";
 }
 
-function brokenMetaData(metaData: MetaDataText | null): string | null {
+/** Why metadata is refused, or null. */
+export function brokenMetaData(metaData: MetaDataText | null): string | null {
   if (metaData === null) return null;
   const bytes = new TextEncoder().encode(metaData).length;
   return bytes > META_DATA_BYTES_MAX ? `is larger than ${META_DATA_BYTES_MAX} bytes` : null;
@@ -153,7 +160,7 @@ function brokenMetaData(metaData: MetaDataText | null): string | null {
 
 function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {
   if ((side === "") === (shares.length === 0)) return `send either ${name} or ${name}s`;
-  return side.length > SIDE_MAX ? `is longer than ${SIDE_MAX} characters` : null;
+  return side.length > SIDE_MAX ? tooLong(SIDE_MAX) : null;
 }
 
 function brokenDestination(instance: string, request: PostingRequest): string | null {

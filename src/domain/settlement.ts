@@ -4,6 +4,7 @@ import { refundReference, settlementReference, transactionIdOf } from "./ids";
 import { mergeMetaData } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
+import { queueMarks, withoutReservedKeys } from "./shown-metadata";
 import type { Posting, Transaction } from "./transaction";
 
 /** How much of a hold a commit asks for: minor units, major units as text, or all that remains. */
@@ -73,8 +74,13 @@ export function settlementOf(
     kind: action,
     inflight: false,
     skipQueue: how.skipQueue,
+    metaData: settledMetaData(hold),
   };
 }
+
+/** The hold's own metadata, and what it carried as a queued one: a settlement is a copy of its hold (section 7.3). */
+const settledMetaData = (hold: Transaction): string | null =>
+  hold.skipQueue ? hold.metaData : mergeMetaData(hold.metaData, JSON.stringify(queueMarks(hold)));
 
 /** The record that gives back what a transaction moved: sides swapped, never refused for funds. */
 export function refundOf(
@@ -100,9 +106,14 @@ export function refundOf(
     inflight: false,
     skipQueue: how.skipQueue,
     description: how.description === "" ? refunded.description : how.description,
-    metaData:
-      how.metaData === null ? refunded.metaData : mergeMetaData(refunded.metaData, how.metaData),
+    metaData: refundedMetaData(refunded, how.metaData),
   };
+}
+
+/** The original's own keys, those of the refund over them: what the ledger wrote there was about the original. */
+function refundedMetaData(refunded: Transaction, added: string | null): string | null {
+  const kept = refunded.metaData === null ? null : withoutReservedKeys(refunded.metaData);
+  return added === null ? kept : mergeMetaData(kept, added);
 }
 
 /** A posting that follows from a record: its own reference and amount, the rest copied, dated now. */

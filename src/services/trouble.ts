@@ -1,29 +1,36 @@
-import { refusal } from "../domain/error";
+import { type LedgerError, refusal } from "../domain/error";
 import { err, ok, type Result } from "../domain/result";
+import type { Reply } from "../durable/journal/protocol";
 
 const isOverloaded = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "overloaded" in error && error.overloaded === true;
 
-/**
- * The answer of a call to the ledger's objects, or what the client is told when it threw. Thrown means unknown, never no:
- * the same request, sent again, finds out, and happens at most once.
- */
+/** What a client is told when a call threw: its outcome is not known, and asking again finds out. */
+function told(error: unknown): LedgerError {
+  if (isOverloaded(error)) {
+    return refusal("GEN_OVERLOADED", "too much at once: send the same request again");
+  }
+  console.error({
+    event: "ledger.in_trouble",
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return refusal(
+    "GEN_OUTCOME_UNKNOWN",
+    "the outcome is not known: send the same request again, it happens at most once",
+  );
+}
+
+/** The answer of a call to the ledger's objects. Thrown means unknown, never no (503, to be sent again). */
 export async function outcomeOf<T>(call: Promise<T>): Promise<Result<T>> {
   try {
     return ok(await call);
   } catch (error) {
-    if (isOverloaded(error)) {
-      return err(refusal("GEN_OVERLOADED", "too much at once: send the same request again"));
-    }
-    console.error({
-      event: "ledger.in_trouble",
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    return err(
-      refusal(
-        "GEN_OUTCOME_UNKNOWN",
-        "the outcome is not known: send the same request again, it happens at most once",
-      ),
-    );
+    return err(told(error));
   }
+}
+
+/** The same for a call that answers a reply of the journal. */
+export async function replyOf<T>(call: Promise<Reply<T>>): Promise<Reply<T>> {
+  const outcome = await outcomeOf(call);
+  return outcome.ok ? outcome.value : { ...outcome, replayed: false };
 }

@@ -1,0 +1,34 @@
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { canonicalJson } from "../schemas/json";
+import { type OperationKey, operationOf, type Reply } from "../services/operation";
+import type { AppEnv } from "./env";
+import { Refusal, unwrap } from "./errors";
+
+/** The header that names a request, for routes that take it. What it may hold is checked by `operation`. */
+export const idempotencyHeaders = z.object({
+  "Idempotency-Key": z.string().optional().openapi({
+    description:
+      "Names this request, 1 to 255 characters. Sent again with the same body, it answers the first answer and carries `Idempotent-Replayed: true`; with another body it is refused with 422.",
+  }),
+});
+
+/** The name of this request, from its header or made up. */
+export async function operation(c: Context<AppEnv>): Promise<OperationKey> {
+  const canonicalBody = async () => canonicalJson(await c.req.json()) ?? "";
+  return unwrap(
+    await operationOf(c.var.ledger, {
+      key: c.req.header("Idempotency-Key"),
+      method: c.req.method,
+      path: c.req.path,
+      canonicalBody,
+    }),
+  );
+}
+
+/** The value of a reply, or a Refusal; either way the answer says whether it was given before. */
+export function unwrapReply<T>(c: Context<AppEnv>, reply: Reply<T>): T {
+  if (reply.replayed) c.header("Idempotent-Replayed", "true");
+  if (reply.ok) return reply.value;
+  throw new Refusal(reply.error);
+}

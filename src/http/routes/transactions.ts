@@ -1,0 +1,178 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { jsonResponse, refusalResponse } from "../../schemas/common";
+import {
+  RefundRequest,
+  SettlementRequest,
+  TransactionBody,
+  TransactionRequest,
+  toPostingRequest,
+  toTransactionBody,
+} from "../../schemas/transaction";
+import { readByReference, readTransaction } from "../../services/transactions/read";
+import { recordTransaction } from "../../services/transactions/record";
+import { refundTransaction } from "../../services/transactions/refund";
+import { settleTransaction } from "../../services/transactions/settle";
+import { newRoutes } from "../app";
+import { unwrap } from "../errors";
+import { idempotencyHeaders, operation, unwrapReply } from "../idempotency";
+
+const tags = ["Transactions"];
+const params = z.object({ id: z.string().openapi({ example: "txn_…" }) });
+
+const MONEY =
+  "`amount` is in major units and is multiplied by `precision` exactly, rounded half away from zero; `precise_amount` is in minor units, an integer of any length. Numbers keep every digit both ways.";
+
+const OUTCOME_UNKNOWN = refusalResponse(
+  "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again after `Retry-After`; it happens at most once, and 409 names the transaction.",
+);
+
+const record = createRoute({
+  method: "post",
+  path: "/transactions",
+  tags,
+  operationId: "recordTransaction",
+  summary: "Record a transaction",
+  description: `Moves an amount from \`source\` to \`destination\`, or holds it with \`inflight\`. Answers QUEUED at once (SCHEDULED with \`scheduled_for\`), and the same id becomes APPLIED, INFLIGHT or REJECTED; with \`skip_queue\` it is carried out before the answer, and a refusal leaves nothing behind. ${MONEY} Both balances must be in the transaction's currency. A reference moves money once, however often it is sent. Queued transactions have no order between them: wait for the event of the first, or use \`skip_queue\`.`,
+  request: {
+    headers: idempotencyHeaders,
+    body: { required: true, content: { "application/json": { schema: TransactionRequest } } },
+  },
+  responses: {
+    201: jsonResponse(TransactionBody, "Recorded; with `skip_queue` carried out."),
+    400: refusalResponse(
+      "`GEN_MALFORMED_REQUEST` (not JSON, wrong types), `TXN_VALIDATION_ERROR` (field rules, then the sentence is under `errors`; a currency that does not fit; an overdraft limit passed), `TXN_INSUFFICIENT_FUNDS`.",
+    ),
+    404: refusalResponse("`TXN_NOT_FOUND`: with `skip_queue`, a balance that does not exist."),
+    409: refusalResponse(
+      "`TXN_DUPLICATE_REFERENCE`: `error_detail.details.transaction_id` is the transaction that has it. Read it: it may have had other content.",
+    ),
+    422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`: the key came with another request before."),
+    503: OUTCOME_UNKNOWN,
+  },
+});
+
+const readById = createRoute({
+  method: "get",
+  path: "/transactions/{id}",
+  tags,
+  operationId: "readTransaction",
+  summary: "Read a transaction",
+  description:
+    "The transaction as it stands, never stale. A hold stays INFLIGHT; `inflight_remaining` (minor units) says what is neither committed nor voided.",
+  request: { params },
+  responses: {
+    200: jsonResponse(TransactionBody, "The transaction."),
+    404: refusalResponse("`TXN_NOT_FOUND`."),
+    503: OUTCOME_UNKNOWN,
+  },
+});
+
+const readReference = createRoute({
+  method: "get",
+  path: "/transactions/reference/{reference}",
+  tags,
+  operationId: "readTransactionByReference",
+  summary: "Read a transaction by its reference",
+  description:
+    "As by id. `<reference>_q` answers the queued transaction with that reference, unless the longer one was posted itself.",
+  request: { params: z.object({ reference: z.string() }) },
+  responses: {
+    200: jsonResponse(TransactionBody, "The transaction."),
+    404: refusalResponse("`TXN_NOT_FOUND`."),
+    503: OUTCOME_UNKNOWN,
+  },
+});
+
+const settle = createRoute({
+  method: "put",
+  path: "/transactions/inflight/{id}",
+  tags,
+  operationId: "settleTransaction",
+  summary: "Commit or void a hold",
+  description:
+    "Commits a hold in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains. Funds are not checked again.",
+  request: {
+    params,
+    headers: idempotencyHeaders,
+    body: { required: true, content: { "application/json": { schema: SettlementRequest } } },
+  },
+  responses: {
+    200: jsonResponse(TransactionBody, "The commit or void, or the hold while it waits."),
+    400: refusalResponse(
+      "`TXN_NOT_INFLIGHT`, `TXN_COMMIT_AMOUNT_EXCEEDED`, `TXN_INVALID_AMOUNT` (`precise_amount` not positive), `TXN_INVALID_STATUS_ACTION`, `GEN_BAD_REQUEST` (negative `amount`), `GEN_MALFORMED_REQUEST`.",
+    ),
+    404: refusalResponse("`TXN_NOT_FOUND`, without `skip_queue`."),
+    409: refusalResponse(
+      "`TXN_ALREADY_COMMITTED`, `TXN_ALREADY_VOIDED`, or `GEN_CONFLICT` while another commit or void waits.",
+    ),
+    422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
+    503: OUTCOME_UNKNOWN,
+  },
+});
+
+const refund = createRoute({
+  method: "post",
+  path: "/refund-transaction/{id}",
+  tags,
+  operationId: "refundTransaction",
+  summary: "Refund a transaction",
+  description:
+    "Gives back what an applied transaction moved, or all that was committed of a hold, by a new transaction under it with the reference `<id>_refund`. It is never refused for funds, and there is one refund. The body may be left out.",
+  request: {
+    params,
+    headers: idempotencyHeaders,
+    body: { content: { "application/json": { schema: RefundRequest.optional() } } },
+  },
+  responses: {
+    201: jsonResponse(TransactionBody, "The refund."),
+    400: refusalResponse("`GEN_MALFORMED_REQUEST`, `TXN_VALIDATION_ERROR`."),
+    404: refusalResponse("`TXN_NOT_FOUND`: there is nothing to refund."),
+    409: refusalResponse("`GEN_CONFLICT`: it was refunded before."),
+    422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
+    503: OUTCOME_UNKNOWN,
+  },
+});
+
+/** Transactions: recorded, read, settled, refunded (contract/transactions.md). */
+export const transactions = newRoutes()
+  .openapi(record, async (c) => {
+    const request = toPostingRequest(c.req.valid("json"));
+    const reply = await recordTransaction(c.var.ledger, { request, operation: await operation(c) });
+    return c.json(toTransactionBody(unwrapReply(c, reply), "answer"), 201);
+  })
+  .openapi(readReference, async (c) => {
+    const { reference } = c.req.valid("param");
+    const transaction = unwrap(await readByReference(c.var.ledger, reference));
+    return c.json(toTransactionBody(transaction, "read"), 200);
+  })
+  .openapi(readById, async (c) => {
+    const transaction = unwrap(await readTransaction(c.var.ledger, c.req.valid("param").id));
+    return c.json(toTransactionBody(transaction, "read"), 200);
+  })
+  .openapi(settle, async (c) => {
+    const body = c.req.valid("json");
+    const reply = await settleTransaction(c.var.ledger, {
+      id: c.req.valid("param").id,
+      status: body.status ?? "",
+      amount: body.amount ?? null,
+      preciseAmount: body.precise_amount ?? null,
+      skipQueue: body.skip_queue ?? false,
+      dryRun: body.dry_run ?? false,
+      operation: await operation(c),
+    });
+    const { transaction, queued } = unwrapReply(c, reply);
+    if (!queued) return c.json(toTransactionBody(transaction, "answer"), 200);
+    return c.json({ ...toTransactionBody(transaction, "read"), queued: true }, 200);
+  })
+  .openapi(refund, async (c) => {
+    const body = c.req.valid("json") ?? {};
+    const reply = await refundTransaction(c.var.ledger, {
+      id: c.req.valid("param").id,
+      skipQueue: body.skip_queue ?? false,
+      description: body.description ?? "",
+      metaData: body.meta_data ?? null,
+      dryRun: body.dry_run ?? false,
+      operation: await operation(c),
+    });
+    return c.json(toTransactionBody(unwrapReply(c, reply), "answer"), 201);
+  });
