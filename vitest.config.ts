@@ -1,7 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { type Request, Response } from "miniflare";
 import { defineConfig } from "vitest/config";
-import { RECEIVER, receive } from "./test/support/receiver.ts";
+import { EVENTS_PATH, RECEIVER, receive } from "./test/support/receiver.ts";
 
 /** Nothing that tests send leaves this machine: the far end of every fetch is the tests' own receiver. */
 async function farEnd(request: Request): Promise<Response> {
@@ -23,7 +23,7 @@ export default defineConfig({
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 PURSER_MASTER_KEY: "a master key for tests",
-                WEBHOOK_URLS: `${RECEIVER}/events`,
+                WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
               },
               outboundService: farEnd,
             },

@@ -1,20 +1,11 @@
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { consumeApply } from "../../src/consumers/apply";
 import { type TransactionId, transactionIdOf } from "../../src/domain/ids";
+import { batchOf, outcomeOf } from "../support/batch";
 
 const id = (reference: string): TransactionId => transactionIdOf("default", reference);
 
-const batchOf = (...bodies: readonly unknown[]) =>
-  createMessageBatch(
-    "purser-apply",
-    bodies.map((body, index) => ({
-      id: `message-${index}`,
-      timestamp: new Date(),
-      attempts: 3,
-      body,
-    })),
-  );
+const applyBatch = (...bodies: readonly unknown[]) => batchOf("purser-apply", bodies);
 
 /** What the shards were asked, one line a call. */
 function shards(broken: readonly number[] = []) {
@@ -30,7 +21,7 @@ function shards(broken: readonly number[] = []) {
 
 describe("the consumer of the queue apply", () => {
   it("asks each shard once for everything in the batch, each transaction once", async () => {
-    const batch = batchOf(
+    const batch = applyBatch(
       { instance: "default", shard: 1, ids: [id("a"), id("b")] },
       { instance: "default", shard: 2, ids: [id("c")] },
       { instance: "default", shard: 1, ids: [id("b"), id("d")] },
@@ -45,8 +36,7 @@ describe("the consumer of the queue apply", () => {
       `default/2: ${id("c")}`,
       `other/1: ${id("e")}`,
     ]);
-    const result = await getQueueResult(batch, createExecutionContext());
-    expect(result.explicitAcks.sort()).toEqual([
+    expect((await outcomeOf(batch)).acked).toEqual([
       "message-0",
       "message-1",
       "message-2",
@@ -55,7 +45,7 @@ describe("the consumer of the queue apply", () => {
   });
 
   it("tries again what a shard could not take, and only that", async () => {
-    const batch = batchOf(
+    const batch = applyBatch(
       { instance: "default", shard: 1, ids: [id("a")] },
       { instance: "default", shard: 2, ids: [id("b")] },
       { instance: "default", shard: 2, ids: [id("c")] },
@@ -63,12 +53,10 @@ describe("the consumer of the queue apply", () => {
 
     await consumeApply(batch, shards([2]));
 
-    const result = await getQueueResult(batch, createExecutionContext());
-    expect(result.explicitAcks).toEqual(["message-0"]);
-    expect(result.retryMessages.map(({ msgId }) => msgId).sort()).toEqual([
-      "message-1",
-      "message-2",
-    ]);
+    expect(await outcomeOf(batch)).toEqual({
+      acked: ["message-0"],
+      retried: ["message-1", "message-2"],
+    });
   });
 
   it.each([
@@ -77,13 +65,12 @@ describe("the consumer of the queue apply", () => {
     ["no ids", { instance: "default", shard: 1, ids: [] }],
     ["no instance", { shard: 1, ids: [id("a")] }],
   ])("leaves a message with %s to the dead-letter queue", async (_what, body) => {
-    const batch = batchOf(body, { instance: "default", shard: 1, ids: [id("a")] });
+    const batch = applyBatch(body, { instance: "default", shard: 1, ids: [id("a")] });
     const context = shards();
 
     await consumeApply(batch, context);
 
     expect(context.calls).toEqual([`default/1: ${id("a")}`]);
-    const result = await getQueueResult(batch, createExecutionContext());
-    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["message-0"]);
+    expect((await outcomeOf(batch)).retried).toEqual(["message-0"]);
   });
 });

@@ -1,8 +1,8 @@
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { consumeWebhooks, type WebhooksContext } from "../../src/consumers/webhooks";
 import { messageOf, type WebhookMessage } from "../../src/queues/webhooks";
+import { batchOf, outcomeOf } from "../support/batch";
 import { receivedAt } from "../support/inbox";
 import { RECEIVER } from "../support/receiver";
 
@@ -19,29 +19,12 @@ const contextWith = (changes: Partial<WebhooksContext>): WebhooksContext => ({
 const eventOf = (id: string): WebhookMessage =>
   messageOf("default", { id, event: "transaction.applied", body: `{"id":"${id}"}` });
 
-const batchOf = (...messages: readonly unknown[]) =>
-  createMessageBatch(
-    "purser-webhooks",
-    messages.map((body, index) => ({
-      id: `message-${index}`,
-      timestamp: new Date(),
-      attempts: 2,
-      body,
-    })),
-  );
-
-async function outcomeOf(batch: MessageBatch): Promise<{ acked: string[]; retried: string[] }> {
-  const result = await getQueueResult(batch, createExecutionContext());
-  return {
-    acked: result.explicitAcks.sort(),
-    retried: result.retryMessages.map(({ msgId }) => msgId).sort(),
-  };
-}
+const webhooksBatch = (...messages: readonly unknown[]) => batchOf("purser-webhooks", messages);
 
 describe("the consumer of the queue webhooks", () => {
   it("brings every event of a batch to the receiver", async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `evt_many_${index}`);
-    const batch = batchOf(...ids.map(eventOf));
+    const batch = webhooksBatch(...ids.map(eventOf));
 
     await consumeWebhooks(batch, contextWith({ endpoints: [`${RECEIVER}/consumer/many`] }));
 
@@ -52,7 +35,7 @@ describe("the consumer of the queue webhooks", () => {
 
   it("tries again, later, what the receiver did not take, and only that", async () => {
     const refusing = `${RECEIVER}/consumer/refusing?first=503`;
-    const batch = batchOf(eventOf("evt_a"), eventOf("evt_b"), eventOf("evt_c"));
+    const batch = webhooksBatch(eventOf("evt_a"), eventOf("evt_b"), eventOf("evt_c"));
 
     await consumeWebhooks(batch, contextWith({ endpoints: [refusing] }));
 
@@ -63,7 +46,7 @@ describe("the consumer of the queue webhooks", () => {
   });
 
   it("has nothing to do when no receiver is configured any more", async () => {
-    const batch = batchOf(eventOf("evt_a"), {
+    const batch = webhooksBatch(eventOf("evt_a"), {
       ...eventOf("evt_b"),
       endpoint: `${RECEIVER}/consumer/removed`,
     });
@@ -76,7 +59,7 @@ describe("the consumer of the queue webhooks", () => {
 
   it("sends an event for several receivers on as a message each, and itself to none", async () => {
     const endpoints = [`${RECEIVER}/consumer/fan-1`, `${RECEIVER}/consumer/fan-2`];
-    const batch = batchOf(eventOf("evt_fan"));
+    const batch = webhooksBatch(eventOf("evt_fan"));
 
     await consumeWebhooks(batch, contextWith({ endpoints }));
 
@@ -87,7 +70,7 @@ describe("the consumer of the queue webhooks", () => {
 
   it("delivers a message that was sent on to its own receiver alone", async () => {
     const endpoints = [`${RECEIVER}/consumer/own-1`, `${RECEIVER}/consumer/own-2`];
-    const batch = batchOf({ ...eventOf("evt_own"), endpoint: endpoints[1] });
+    const batch = webhooksBatch({ ...eventOf("evt_own"), endpoint: endpoints[1] });
 
     await consumeWebhooks(batch, contextWith({ endpoints }));
 
@@ -102,7 +85,7 @@ describe("the consumer of the queue webhooks", () => {
       data: { ledger_id: "ldg_1", meta_data: { text: "long ".repeat(30_000) } },
     });
     const message = messageOf("default", { id: "evt_long", event: "ledger.created", body });
-    const batch = batchOf(message);
+    const batch = webhooksBatch(message);
     const asked: WebhookMessage[] = [];
 
     await consumeWebhooks(
@@ -123,7 +106,7 @@ describe("the consumer of the queue webhooks", () => {
   });
 
   it("tries again while the record of an event is not found", async () => {
-    const batch = batchOf({
+    const batch = webhooksBatch({
       ...eventOf("evt_early"),
       content: { kind: "record", record: "ledger", recordId: "ldg_2" },
     });
@@ -134,7 +117,7 @@ describe("the consumer of the queue webhooks", () => {
   });
 
   it("leaves what it does not understand to the dead-letter queue", async () => {
-    const batch = batchOf({ event: "ledger.created" });
+    const batch = webhooksBatch({ event: "ledger.created" });
 
     await consumeWebhooks(batch, contextWith({ endpoints: [`${RECEIVER}/consumer/odd`] }));
 

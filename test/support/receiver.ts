@@ -1,6 +1,9 @@
 /** Where webhooks of the tests' Worker go: every fetch that leaves workerd ends in `receive`, in the tests' own process. */
 export const RECEIVER = "https://hooks.example.com";
 
+/** Where the tests' Worker sends every event. */
+export const EVENTS_PATH = "/events";
+
 /** A request as it was received. */
 export interface Received {
   readonly path: string;
