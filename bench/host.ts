@@ -1,0 +1,108 @@
+import { execFile, fork } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { migrate } from "../scripts/serve.ts";
+import type { LoadOrder, LoadReport } from "./protocol.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const inRoot = (path: string) => join(root, path);
+
+/** A Worker that runs on this machine, as wrangler builds it for deployment. */
+export interface Host {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What to run: a wrangler configuration, and another entry than it names where a phase needs one. */
+export interface HostOptions {
+  readonly config: string;
+  readonly entry?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Where everything of a run is kept: in memory where the machine has such a folder, so that disks don't take part. */
+export function workFolder(): { path: string; inMemory: boolean; remove: () => void } {
+  const inMemory = existsSync("/dev/shm");
+  const path = mkdtempSync(join(inMemory ? "/dev/shm" : tmpdir(), "purser-bench-"));
+  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove);
+  return { path, inMemory, remove };
+}
+
+/** Builds a Worker and serves it from `folder`, with an empty state; its D1 gets the migrations. */
+export async function host(folder: string, name: string, options: HostOptions): Promise<Host> {
+  const state = join(folder, name, "state");
+  const contents = await build(options, join(folder, name, "built"));
+  const configured = unstable_getMiniflareWorkerOptions(inRoot(options.config)).workerOptions;
+  // Static pages play no part here, and their router would be one more hop.
+  const { assets: _pages, ...workerOptions } = configured;
+  if (Object.keys(workerOptions.d1Databases ?? {}).length > 0) await migrate(state);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      logRequests: false,
+      // What the Worker logs is read, since a full pipe would stop it, and dropped.
+      handleStructuredLogs: () => undefined,
+      telemetry: { enabled: false },
+      resourcePersistencePath: join(state, "v3"),
+      resourceTmpPath: join(folder, name, "tmp"),
+      workers: [
+        {
+          ...workerOptions,
+          name,
+          modules: [{ type: "ESModule", path: "index.js", contents }],
+          bindings: Object.assign({}, workerOptions.bindings, options.variables),
+        },
+      ],
+    }),
+  );
+  const url = await miniflare.ready;
+  return { port: Number(url.port), close: () => miniflare.dispose() };
+}
+
+/** The one module that `wrangler deploy` would upload. */
+async function build(options: HostOptions, folder: string): Promise<string> {
+  const entry = options.entry ?? "";
+  const command = ["deploy", entry, "--config", inRoot(options.config), "--dry-run"];
+  const wrangler = inRoot("node_modules/wrangler/bin/wrangler.js");
+  const all = [wrangler, ...command.filter((word) => word !== ""), "--outdir", folder];
+  await promisify(execFile)(process.execPath, all, {
+    cwd: root,
+    env: { ...process.env, CI: "true", WRANGLER_HIDE_BANNER: "true" },
+  });
+  const module = readdirSync(folder).find((file) => file.endsWith(".js"));
+  if (module === undefined) throw new Error(`wrangler built nothing from ${options.config}`);
+  return readFileSync(join(folder, module), "utf8");
+}
+
+/** The load process: one order at a time. */
+export interface Load {
+  run(order: LoadOrder): Promise<LoadReport>;
+  close(): void;
+}
+
+/** Starts the process that sends the requests, so that its work is not the server's. */
+export function startLoad(): Load {
+  const child = fork(inRoot("bench/load.ts"));
+  return {
+    run: (order) =>
+      new Promise((reported, failed) => {
+        const ended = () => failed(new Error("the load process ended before it reported"));
+        child.once("exit", ended);
+        child.once("message", (report: LoadReport) => {
+          child.off("exit", ended);
+          reported(report);
+        });
+        child.send(order);
+      }),
+    close: () => child.disconnect(),
+  };
+}

@@ -1,0 +1,105 @@
+import type { RowsPerTransfer } from "./rows.ts";
+
+export type ModeName = "skip" | "hot" | "queued" | "hot_queued" | "read";
+
+/** One stretch of load on one Worker. */
+export interface Sample {
+  readonly mode: ModeName;
+  readonly target: "purser" | "bare";
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+/** Everything that a run found. */
+export interface Findings {
+  readonly samples: readonly Sample[];
+  readonly rows: { readonly skip: RowsPerTransfer; readonly queued: RowsPerTransfer };
+  readonly conserved: boolean;
+}
+
+interface ModeFigures {
+  readonly per_s: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly ratio_to_bare: number;
+}
+
+const descriptions: Readonly<Record<ModeName, string>> = {
+  skip: "skip_queue, between all balances",
+  hot: "skip_queue, one source",
+  queued: "queued, between all balances, until applied",
+  hot_queued: "queued, one source, until applied",
+  read: "GET /balances/{id}",
+};
+
+/** A line while the run goes on, beside its results. */
+export function progress({ mode, target, perSecond, statuses }: Sample): void {
+  const answers = Object.entries(statuses).map(([status, count]) => `${count} × ${status}`);
+  console.error(`${mode} ${target}: ${Math.round(perSecond)}/s (${answers.join(", ")})`);
+}
+
+/** One line for machines. Rows are those of a transfer with `skip_queue`. */
+export function printJson({ samples, rows, conserved }: Findings): void {
+  const modes = Object.fromEntries(modesOf(samples).map((mode) => [mode, figures(samples, mode)]));
+  const rowsPerTransfer = rounded(rows.skip.all, 2);
+  console.log(JSON.stringify({ modes, rows_written_per_transfer: rowsPerTransfer, conserved }));
+}
+
+/** A page for people. */
+export function printTable(findings: Findings & { readonly conditions: string }): void {
+  const { samples, rows, conserved, conditions } = findings;
+  console.log(`\n${conditions}\n`);
+  console.log(line(["mode", "per s", "p50 ms", "p99 ms", "bare per s", "ratio", "what"]));
+  for (const mode of modesOf(samples)) {
+    const { per_s, p50_ms, p99_ms, ratio_to_bare } = figures(samples, mode);
+    const bare = Math.round(medianOf(samples, mode, "bare", "perSecond"));
+    console.log(line([mode, per_s, p50_ms, p99_ms, bare, ratio_to_bare, descriptions[mode]]));
+  }
+  console.log("\nRows written per transfer (alarms set are billed as rows):");
+  for (const [mode, { balances, journal, d1, alarms, all }] of Object.entries(rows)) {
+    const parts = `balances ${balances}, journal ${journal}, D1 ${d1}, alarms ${alarms}`;
+    console.log(`  ${mode}: ${rounded(all, 2)} (${parts})`);
+  }
+  console.log(`\nMoney was ${conserved ? "" : "NOT "}conserved.`);
+}
+
+/** Medians over the rounds, so that one disturbed round decides nothing. */
+function figures(samples: readonly Sample[], mode: ModeName): ModeFigures {
+  const perSecond = medianOf(samples, mode, "purser", "perSecond");
+  return {
+    per_s: Math.round(perSecond),
+    p50_ms: rounded(medianOf(samples, mode, "purser", "p50Ms"), 1),
+    p99_ms: rounded(medianOf(samples, mode, "purser", "p99Ms"), 1),
+    ratio_to_bare: rounded(perSecond / medianOf(samples, mode, "bare", "perSecond"), 2),
+  };
+}
+
+function medianOf(
+  samples: readonly Sample[],
+  mode: ModeName,
+  target: Sample["target"],
+  field: "perSecond" | "p50Ms" | "p99Ms",
+): number {
+  const values = samples
+    .filter((sample) => sample.mode === mode && sample.target === target)
+    .map((sample) => sample[field])
+    .sort((a, b) => a - b);
+  const upper = values[Math.floor(values.length / 2)] ?? Number.NaN;
+  const lower = values[Math.ceil(values.length / 2) - 1] ?? upper;
+  return (upper + lower) / 2;
+}
+
+const modesOf = (samples: readonly Sample[]) => [...new Set(samples.map(({ mode }) => mode))];
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function line(cells: readonly (string | number)[]): string {
+  return cells
+    .map((cell) => String(cell).padEnd(12))
+    .join("")
+    .trimEnd();
+}

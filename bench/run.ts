@@ -1,0 +1,168 @@
+/**
+ * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N]`: Purser beside the bare Worker, in the same run on the
+ * same machine, so that the ratio tells something where the figures alone do not.
+ */
+import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+import { type Host, host, type Load, startLoad, workFolder } from "./host.ts";
+import type { LoadOrder, LoadReport } from "./protocol.ts";
+import {
+  type Findings,
+  type ModeName,
+  printJson,
+  printTable,
+  progress,
+  type Sample,
+} from "./report.ts";
+import { perTransfer } from "./rows.ts";
+import { Wallets } from "./wallets.ts";
+
+const connections = 32;
+const walletCount = 100;
+const warmUpMs = 1_500;
+const countedMs = 2_000;
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    seconds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
+  },
+});
+const durationMs = Number(options.seconds) * 1_000;
+const rounds = Number(options.rounds);
+const masterKey = randomBytes(24).toString("hex");
+const headers = { "X-Blnk-Key": masterKey };
+const purser = { config: "wrangler.toml", variables: { PURSER_MASTER_KEY: masterKey } };
+
+/** One server under load, with the names of its balances. */
+interface Target {
+  readonly name: "purser" | "bare";
+  readonly host: Host;
+  readonly ids: readonly string[];
+  readonly wallets: Wallets | undefined;
+}
+
+const modes = [
+  "skip",
+  "hot",
+  "queued",
+  "hot_queued",
+  "read",
+] as const satisfies readonly ModeName[];
+
+const folder = workFolder();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => process.exit(1));
+const conditions = `${connections} clients, ${walletCount} balances, ${rounds} rounds of ${options.seconds} s, storage ${
+  folder.inMemory ? "in memory" : "on disk"
+}`;
+const load = startLoad();
+try {
+  const { samples, conserved } = await measure(load);
+  const rows = await countRows(load);
+  const findings = { samples, rows: rows.perTransfer, conserved: conserved && rows.conserved };
+  if (options.json) printJson(findings);
+  else printTable({ ...findings, conditions });
+  if (!findings.conserved) process.exitCode = 1;
+} finally {
+  load.close();
+  folder.remove();
+}
+
+/** All modes on both Workers, in turns, so that a busy moment of the machine hits both. */
+async function measure(load: Load): Promise<{ samples: Sample[]; conserved: boolean }> {
+  const bareIds = Array.from({ length: walletCount }, (_, index) => `wallet-${index}`);
+  const bareHost = await host(folder.path, "bare", { config: "bench/bare.toml" });
+  const purserHost = await host(folder.path, "purser", purser);
+  const wallets = await Wallets.create(purserHost.port, headers, walletCount);
+  const bare: Target = { name: "bare", host: bareHost, ids: bareIds, wallets: undefined };
+  const ours: Target = { name: "purser", host: purserHost, ids: wallets.ids, wallets };
+
+  const samples: Sample[] = [];
+  for (const mode of modes) {
+    for (const target of [bare, ours]) await once(load, target, mode, `${mode}-warm-up`, warmUpMs);
+    for (let round = 1; round <= rounds; round++) {
+      for (const target of [bare, ours]) {
+        const sample = await once(load, target, mode, `${mode}-${round}`, durationMs);
+        samples.push(sample);
+        progress(sample);
+      }
+    }
+  }
+  const conserved = await wallets.conserved();
+  await Promise.all([bareHost.close(), purserHost.close()]);
+  return { samples, conserved };
+}
+
+/** One stretch of load. What was queued counts once it is applied: until then the clock runs. */
+async function once(
+  load: Load,
+  target: Target,
+  mode: ModeName,
+  prefix: string,
+  forMs: number,
+): Promise<Sample> {
+  const report = await load.run(orderFor(target, mode, prefix, forMs));
+  target.wallets?.expect(report);
+  const queued = target.name === "purser" && mode.includes("queued");
+  if (queued) await target.wallets?.settled();
+  const elapsedMs = queued ? Date.now() - report.startedAt : report.elapsedMs;
+  await target.wallets?.recorded();
+  const accepted = acceptedOf(report);
+  const { p50Ms, p99Ms, statuses } = report;
+  return {
+    mode,
+    target: target.name,
+    perSecond: accepted / (elapsedMs / 1_000),
+    p50Ms,
+    p99Ms,
+    statuses,
+  };
+}
+
+function orderFor(target: Target, mode: ModeName, prefix: string, forMs: number): LoadOrder {
+  const common = { port: target.host.port, connections, durationMs: forMs, headers };
+  if (mode === "read") return { ...common, work: { kind: "read", balances: target.ids } };
+  const hot = mode.startsWith("hot");
+  return {
+    ...common,
+    work: {
+      kind: "transfer",
+      target: target.name,
+      sources: hot ? target.ids.slice(0, 1) : target.ids,
+      destinations: target.ids,
+      skipQueue: !mode.includes("queued"),
+      prefix: `bench-${prefix}`,
+    },
+  };
+}
+
+/** A short phase on a Worker with counters: figures only, no times. */
+async function countRows(
+  load: Load,
+): Promise<{ perTransfer: Findings["rows"]; conserved: boolean }> {
+  const counting = { ...purser, entry: "bench/counting-worker.ts" };
+  const countingHost = await host(folder.path, "counting", counting);
+  const wallets = await Wallets.create(countingHost.port, headers, walletCount);
+  const target: Target = { name: "purser", host: countingHost, ids: wallets.ids, wallets };
+  const perMode = async (mode: "skip" | "queued") => {
+    await wallets.recorded();
+    const before = await wallets.rowsWritten();
+    const report = await load.run(orderFor(target, mode, `counted-${mode}`, countedMs));
+    wallets.expect(report);
+    await wallets.settled();
+    await wallets.recorded();
+    return perTransfer(before, await wallets.rowsWritten(), acceptedOf(report));
+  };
+  const rows = { skip: await perMode("skip"), queued: await perMode("queued") };
+  const conserved = await wallets.conserved();
+  await countingHost.close();
+  return { perTransfer: rows, conserved };
+}
+
+/** How many requests were answered with success. */
+function acceptedOf({ statuses }: LoadReport): number {
+  const accepted = Object.entries(statuses).filter(([status]) => status.startsWith("2"));
+  return accepted.reduce((sum, [, count]) => sum + count, 0);
+}
