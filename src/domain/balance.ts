@@ -57,23 +57,29 @@ export function checkFunds(
 /**
  * The amounts after a change, or why it is refused. Only a source that loses or holds money can be refused;
  * a commit or void beyond what is held is a bug of ours, because the journal decides those.
+ *
+ * @param reserved minor units that reservations of batches keep back
  */
-export function applyChange(before: Amounts, change: Change): Result<Amounts> {
+export function applyChange(before: Amounts, change: Change, reserved = 0n): Result<Amounts> {
   invariant(change.amount > 0n, "a change has a positive amount");
   const takesMoney =
     change.side === "source" && (change.action === "apply" || change.action === "hold");
   if (takesMoney) {
-    const refused = checkFunds(available(before), change.amount, change.overdraft);
+    const refused = checkFunds(available(before) - reserved, change.amount, change.overdraft);
     if (refused !== null) return err(refused);
   }
 
-  // From here on the change must succeed.
+  return ok(changed(before, change));
+}
+
+/** The amounts after a change that was checked, or reserved for, before. */
+export function changed(before: Amounts, change: Change): Amounts {
   const after = change.side === "source" ? debited(before, change) : credited(before, change);
   invariant(
     after.inflightDebit >= 0n && after.inflightCredit >= 0n,
     "no more is settled than was held",
   );
-  return ok(after);
+  return after;
 }
 
 function debited(before: Amounts, { action, amount }: Change): Amounts {

@@ -28,7 +28,35 @@ export interface CancelOperation {
   readonly op: string;
 }
 
-export type Operation = MoneyOperation | ProbeOperation | CancelOperation;
+/** Keeps back what a batch will draw, so that its changes cannot be refused any more. */
+export interface ReserveOperation {
+  readonly kind: "reserve";
+  /** The batch and its attempt: all its calls to this balance carry it. */
+  readonly op: string;
+  /** The batch's changes of this balance, in the batch's order. */
+  readonly changes: readonly MoneyOperation[];
+}
+
+/** Carries out the changes that were reserved for, all of them. */
+export interface PostOperation {
+  readonly kind: "post";
+  readonly op: string;
+  readonly changes: readonly MoneyOperation[];
+}
+
+/** Gives back what was reserved, and refuses the reservation for good, also one never seen. */
+export interface ReleaseOperation {
+  readonly kind: "release";
+  readonly op: string;
+}
+
+export type Operation =
+  | MoneyOperation
+  | ProbeOperation
+  | CancelOperation
+  | ReserveOperation
+  | PostOperation
+  | ReleaseOperation;
 
 /** What became of one operation. The answer to a repeat is the first answer. */
 export type Answer =
@@ -42,7 +70,12 @@ export type Answer =
       readonly created: boolean;
     }
   | { readonly outcome: "known"; readonly currency: string }
-  | { readonly outcome: "refused"; readonly error: LedgerError }
+  /** `index` names the change of a reservation that is refused. */
+  | { readonly outcome: "refused"; readonly error: LedgerError; readonly index?: number }
+  | { readonly outcome: "reserved" }
+  /** The versions after each change, in order; `created` when the first of them made the balance. */
+  | { readonly outcome: "posted"; readonly versions: readonly number[]; readonly created: boolean }
+  | { readonly outcome: "released" }
   /** Answer to `cancel`: never applied, and never will be. */
   | { readonly outcome: "cancelled" }
   /** A known id with other content: a bug of the caller, nothing was changed. */

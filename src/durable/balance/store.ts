@@ -37,11 +37,17 @@ const MIGRATIONS = [
      profile_version INTEGER NOT NULL,
      created_by TEXT NOT NULL
    );
-   CREATE TABLE tombstones (op TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`,
+   CREATE TABLE tombstones (op TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE reservations (
+     key TEXT PRIMARY KEY,
+     digest TEXT NOT NULL,
+     deficit TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** The version of a balance that nothing has happened to yet. */
 const FIRST_VERSION = 1;
+const TOMBSTONE_MS = 60 * 24 * 3_600_000;
 const GENESIS_HASH = "0".repeat(64);
 
 /** A balance as the object keeps it in memory: the snapshot, what made it, and the end of its hash chain. */
@@ -101,21 +107,46 @@ export class BalanceStore {
     return { version, at, side, action, amount: BigInt(row.amount) };
   }
 
+  /** What a reservation was made for, as a digest; null when there is none. */
+  reservationOf(key: string): { digest: string; deficit: bigint } | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<{ digest: string; deficit: string }>(
+      "SELECT digest, deficit FROM reservations WHERE key = ?",
+      key,
+    );
+    return row === undefined ? null : { digest: row.digest, deficit: BigInt(row.deficit) };
+  }
+
+  /** Minor units that all reservations keep back. */
+  reserved(): bigint {
+    if (!this.#hasSchema) return 0n;
+    return this.#storage.sql
+      .exec<{ deficit: string }>("SELECT deficit FROM reservations")
+      .toArray()
+      .reduce((sum, { deficit }) => sum + BigInt(deficit), 0n);
+  }
+
+  reserve(key: string, digest: string, deficit: bigint): void {
+    this.#ensureSchema();
+    const text = deficit.toString();
+    this.#storage.sql.exec("INSERT INTO reservations VALUES (?, ?, ?)", key, digest, text);
+  }
+
+  endReservation(key: string): void {
+    this.#storage.sql.exec("DELETE FROM reservations WHERE key = ?", key);
+  }
+
   /** Whether an operation was cancelled before it could be applied. */
   isCancelled(op: string): boolean {
     if (!this.#hasSchema) return false;
     return this.#storage.sql.exec("SELECT 1 FROM tombstones WHERE op = ?", op).toArray().length > 0;
   }
 
-  /** Refuses an operation for good. */
+  /** Refuses an operation for good; the tombstone outlives every call that may still be on its way. */
   cancel(op: string, nowMs: number): void {
     this.#ensureSchema();
+    this.#storage.sql.exec("DELETE FROM tombstones WHERE at < ?", nowMs - TOMBSTONE_MS);
     this.#storage.sql.exec("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", op, nowMs);
-  }
-
-  /** Forgets tombstones made before a moment. */
-  forgetTombstones(beforeMs: number): void {
-    if (this.#hasSchema) this.#storage.sql.exec("DELETE FROM tombstones WHERE at < ?", beforeMs);
   }
 
   /** Makes the balance; `createdBy` is the operation that did, or "". */

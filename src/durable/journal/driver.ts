@@ -4,7 +4,7 @@ import { invariant } from "../../domain/invariant";
 import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { holdTimer } from "../../domain/timer";
 import type { Side } from "../../domain/transaction";
-import { currencyMismatch } from "../balance/object";
+import { currencyMismatch } from "../balance/ledger";
 import type { Answer, MoneyOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import type { Records } from "./records";
