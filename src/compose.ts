@@ -1,4 +1,21 @@
+import { isBalanceId, isTransactionId, type TransactionId } from "./domain/ids";
+import { invariant } from "./domain/invariant";
+import { instantOfMicros } from "./domain/time";
+import { JournalClient, type JournalParts, shardStub } from "./durable/journal/client";
+import { endpointsOf, sendEvents, type WebhookMessage } from "./queues/webhooks";
+import { balanceCreatedEvent, transactionEvent } from "./schemas/event";
 import type { LedgerContext } from "./services/context";
+import { BalancesTable } from "./storage/balances";
+import { keepLetters } from "./storage/dead-letters";
+import { IdentitiesTable } from "./storage/identities";
+import { allInstances, type Instance, instanceById } from "./storage/instances";
+import { LedgersTable } from "./storage/ledgers";
+import { OutboxTable } from "./storage/outbox";
+import { TransactionsTable } from "./storage/transactions";
+
+const DEFAULT_INSTANCE = "default";
+const WEBHOOK_TIMEOUT_MS = 30_000;
+const OUTBOX_PAGE = 100;
 
 /** What the bindings become: all that the rest of the Worker sees of them. */
 export interface Composition {
@@ -12,4 +29,149 @@ export interface Composition {
   healthy(): Promise<boolean>;
   /** A static asset by its path. */
   asset(path: string): Promise<Response>;
+}
+
+const byEnv = new WeakMap<Cloudflare.Env, Composition>();
+
+/** The composition of these bindings: one for the life of an isolate. */
+export function compose(env: Cloudflare.Env): Composition {
+  const known = byEnv.get(env);
+  if (known !== undefined) return known;
+  const made = composed(env);
+  byEnv.set(env, made);
+  return made;
+}
+
+function composed(env: Cloudflare.Env): Composition {
+  let ledger: Promise<LedgerContext> | null = null;
+  return {
+    ledger: () => {
+      ledger ??= defaultLedger(env).catch((error: unknown) => {
+        // The next request tries again.
+        ledger = null;
+        throw error;
+      });
+      return ledger;
+    },
+    masterKey: masterKeyOf(env),
+    authOff: env.AUTH === "off",
+    healthy: async () => {
+      const answer = await env.DB.prepare("SELECT 1")
+        .first()
+        .catch(() => null);
+      return answer !== null;
+    },
+    asset: (path) => env.ASSETS.fetch(new URL(path, "https://assets.invalid")),
+  };
+}
+
+const masterKeyOf = ({ PURSER_MASTER_KEY: key }: Cloudflare.Env): string | null =>
+  key === undefined || key === "" ? null : key;
+
+async function defaultLedger(env: Cloudflare.Env): Promise<LedgerContext> {
+  const instance = await instanceById(env.DB, DEFAULT_INSTANCE);
+  invariant(instance !== null, "the default instance is in D1: its migrations were applied");
+  return ledgerOf(env, instance);
+}
+
+function ledgerOf(env: Cloudflare.Env, { instanceId, journalShards }: Instance): LedgerContext {
+  return {
+    instance: instanceId,
+    journal: new JournalClient({ ...journalParts(env, instanceId), shards: journalShards }),
+    ledgers: new LedgersTable(env.DB, instanceId),
+    identities: new IdentitiesTable(env.DB, instanceId),
+    balances: new BalancesTable(env.DB, instanceId),
+    transactions: new TransactionsTable(env.DB, instanceId),
+    now: () => instantOfMicros(Date.now() * 1000),
+    uuid: () => crypto.randomUUID(),
+  };
+}
+
+const journalParts = (env: Cloudflare.Env, instance: string): Omit<JournalParts, "shards"> => ({
+  instance,
+  journal: env.JOURNAL,
+  balances: env.BALANCES,
+});
+
+/** What the queue consumers need. */
+export function composeConsumers(env: Cloudflare.Env) {
+  return {
+    endpoints: endpointsOf(env.WEBHOOK_URLS),
+    queue: env.WEBHOOKS,
+    signingKey: masterKeyOf(env),
+    timeoutMs: WEBHOOK_TIMEOUT_MS,
+    loopback: env.WEBHOOK_LOOPBACK === "on",
+    applyMany: (instance: string, shard: number, ids: readonly TransactionId[]) =>
+      shardStub(journalParts(env, instance), shard).applyMany({ ids }),
+    bodyOf: (message: WebhookMessage) => bodyOf(env, message),
+    keepDeadLetters: (letters: readonly Letter[]) =>
+      keepLetters(
+        env.DB,
+        DEFAULT_INSTANCE,
+        letters.map(({ id, queue, body, at }) => ({
+          messageId: id,
+          queue,
+          body,
+          sentAt: at.toISOString(),
+        })),
+      ),
+  };
+}
+
+interface Letter {
+  readonly id: string;
+  readonly queue: string;
+  readonly body: string;
+  readonly at: Date;
+}
+
+/** The body of an event that was too long for its message, made anew; null when its record is not in that state. */
+async function bodyOf(
+  env: Cloudflare.Env,
+  { instance, id, content }: WebhookMessage,
+): Promise<string | null> {
+  if (content.kind === "body") return content.body;
+  const { record, recordId } = content;
+  if (record === "ledger" || record === "identity") {
+    return new OutboxTable(env.DB, instance).bodyOf(id);
+  }
+  const known = await instanceById(env.DB, instance);
+  if (known === null) return null;
+  const { journal } = ledgerOf(env, known);
+  if (record === "balance") {
+    const balance = isBalanceId(recordId) ? await journal.balance(recordId) : null;
+    return balance === null ? null : balanceCreatedEvent(balance).body;
+  }
+  const transaction = isTransactionId(recordId) ? await journal.byId(recordId) : null;
+  const event = transaction === null ? null : transactionEvent(transaction);
+  return event?.id === id ? event.body : null;
+}
+
+/** What the run of every minute needs. */
+export async function composeScheduled(env: Cloudflare.Env) {
+  const instances = await allInstances(env.DB);
+  const shards = instances.flatMap(({ instanceId, journalShards }) =>
+    Array.from({ length: journalShards }, (_none, shard) => ({
+      name: `${instanceId}/journal/${shard}`,
+      touch: () => shardStub(journalParts(env, instanceId), shard).touch(),
+    })),
+  );
+  return {
+    shards,
+    sweepOutbox: async () => {
+      for (const { instanceId } of instances) await sweepOutbox(env, instanceId);
+    },
+  };
+}
+
+/** Sends stored events that were not sent yet. Repeatable: receivers know an event by its id. */
+async function sweepOutbox(env: Cloudflare.Env, instance: string): Promise<void> {
+  const outbox = new OutboxTable(env.DB, instance);
+  const endpoints = endpointsOf(env.WEBHOOK_URLS);
+  for (;;) {
+    const events = await outbox.unsent(OUTBOX_PAGE);
+    if (events.length === 0) return;
+    await sendEvents(env.WEBHOOKS, { instance, events, endpoints });
+    await outbox.markSent(events.map(({ id }) => id));
+  }
 }
