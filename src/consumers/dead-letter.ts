@@ -1,7 +1,12 @@
+import { z } from "zod";
 import { log } from "./log";
+
+const ofInstance = z.object({ instance: z.string() });
 
 /** A message that no consumer could do, as it is kept. */
 export interface DeadLetter {
+  /** The instance that it belongs to; "" when it does not say. */
+  readonly instance: string;
   /** The message's id in its queue: keeping it twice keeps it once. */
   readonly id: string;
   /** The dead-letter queue that it came from. */
@@ -27,6 +32,7 @@ export async function consumeDeadLetters(
   context: DeadLetterContext,
 ): Promise<void> {
   const letters = batch.messages.map((message) => ({
+    instance: ofInstance.safeParse(message.body).data?.instance ?? "",
     id: message.id,
     queue: batch.queue,
     body: JSON.stringify(message.body) ?? "null",

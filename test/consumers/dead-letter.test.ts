@@ -6,7 +6,7 @@ import { batchOf, outcomeOf } from "../support/batch";
 describe("the consumer of the dead-letter queues", () => {
   it("keeps every message with its queue, and is then done with it", async () => {
     const kept: DeadLetter[] = [];
-    const batch = batchOf("purser-webhooks-dead", [{ id: "evt_1" }, "odd"]);
+    const batch = batchOf("purser-webhooks-dead", [{ instance: "default", id: "evt_1" }, "odd"]);
 
     await consumeDeadLetters(batch, {
       keepDeadLetters: (letters) => {
@@ -15,9 +15,14 @@ describe("the consumer of the dead-letter queues", () => {
       },
     });
 
-    expect(kept.map(({ id, queue, body }) => ({ id, queue, body }))).toEqual([
-      { id: "message-0", queue: "purser-webhooks-dead", body: '{"id":"evt_1"}' },
-      { id: "message-1", queue: "purser-webhooks-dead", body: '"odd"' },
+    expect(kept.map(({ at: _at, ...letter }) => letter)).toEqual([
+      {
+        instance: "default",
+        id: "message-0",
+        queue: "purser-webhooks-dead",
+        body: '{"instance":"default","id":"evt_1"}',
+      },
+      { instance: "", id: "message-1", queue: "purser-webhooks-dead", body: '"odd"' },
     ]);
     expect((await outcomeOf(batch)).acked).toEqual(["message-0", "message-1"]);
   });
