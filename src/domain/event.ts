@@ -1,12 +1,15 @@
 /** The events that receivers can get (contract/core.md section 8.1, contract/transactions.md section 15). */
-export type EventName =
-  | "ledger.created"
-  | "identity.created"
-  | "balance.created"
-  | "transaction.applied"
-  | "transaction.inflight"
-  | "transaction.void"
-  | "transaction.rejected";
+export const EVENT_NAMES = [
+  "ledger.created",
+  "identity.created",
+  "balance.created",
+  "transaction.applied",
+  "transaction.inflight",
+  "transaction.void",
+  "transaction.rejected",
+] as const;
+
+export type EventName = (typeof EVENT_NAMES)[number];
 
 /**
  * An event on its way to receivers. `id` never changes, whatever is sent again; `body` is the exact

@@ -1,0 +1,76 @@
+import { refusal } from "../error";
+import { err, ok, type Result } from "../result";
+import { type Asked, checkCondition } from "./check";
+import type { Condition } from "./condition";
+import type { ListQuery } from "./list-query";
+import type { Operand } from "./operand";
+import { boundedLimit, combineOf, readCursor } from "./parse-query";
+import { FILTER_BODY_LIMIT, type ListedResource } from "./resources";
+import { checkOrder } from "./sort";
+
+/** A filter of a body: one value, or several in `values`. */
+export interface AskedFilter {
+  readonly field: string;
+  readonly operator: string;
+  /** Null when there is none. */
+  readonly value: Operand | null;
+  readonly values: readonly Operand[];
+}
+
+/** The body of `POST /<resource>/filter`, its shape checked; "" and 0 stand for what was not sent. */
+export interface FilterRequest {
+  readonly filters: readonly AskedFilter[];
+  readonly logicalOperator: string;
+  readonly limit: number;
+  readonly offset: number;
+  readonly sortBy: string;
+  readonly sortOrder: string;
+  readonly includeCount: boolean;
+  readonly cursor: string;
+  readonly consistency: string;
+}
+
+/** A statement takes a hundred parameters; the contract names no bound. */
+const FILTERS_MAX = 40;
+
+/** The question of a `POST` filter (contract/core.md section 10.4). */
+export function parseFilterBody(
+  resource: ListedResource,
+  request: FilterRequest,
+): Result<ListQuery> {
+  const combine = combineOf(request.logicalOperator);
+  if (combine === null) {
+    const text = "invalid logical_operator: must be 'and' or 'or'";
+    return err(refusal("GEN_VALIDATION_ERROR", text));
+  }
+  if (request.filters.length > FILTERS_MAX) {
+    const text = `exceeded maximum number of filters (${FILTERS_MAX})`;
+    return err(refusal("GEN_VALIDATION_ERROR", text));
+  }
+  const conditions: Condition[] = [];
+  for (const filter of request.filters) {
+    const condition = checkCondition(resource, asked(filter));
+    if (!condition.ok) return condition;
+    conditions.push(condition.value);
+  }
+  const after = readCursor(request.cursor, request.offset);
+  if (!after.ok) return after;
+  const order = checkOrder(resource, { ...request, isPositioned: after.value !== null });
+  if (!order.ok) return order;
+  return ok({
+    ...order.value,
+    conditions,
+    combine,
+    limit: boundedLimit(FILTER_BODY_LIMIT, request.limit),
+    offset: Math.max(0, request.offset),
+    after: after.value,
+    count: request.includeCount,
+    eventual: request.consistency === "eventual",
+  });
+}
+
+function asked({ field, operator, value, values }: AskedFilter): Asked {
+  const isList = operator === "in" || operator === "between";
+  const one = value === null ? [] : [value];
+  return { field, operator, operands: isList ? values : one };
+}

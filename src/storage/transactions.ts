@@ -1,0 +1,153 @@
+import { and, type Column, eq, type SQL, sql } from "drizzle-orm";
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { Test } from "../domain/filter/condition";
+import type { transactionFields } from "../domain/filter/fields";
+import type { ListQuery, Page } from "../domain/filter/list-query";
+import { transactionIdOf } from "../domain/ids";
+import type { Transaction } from "../domain/transaction";
+import { type FieldSql, testSql } from "./filter-sql";
+import { type ListedTable, type PageParts, selectPage } from "./list";
+import { balances, transactions } from "./tables";
+import { transactionOf } from "./transaction-row";
+
+const FIELDS = {
+  transaction_id: transactions.transactionId,
+  parent_transaction: transactions.parentTransaction,
+  amount: transactions.amount,
+  precise_amount: transactions.preciseAmount,
+  inflight_remaining: transactions.inflightRemaining,
+  currency: transactions.currency,
+  source: transactions.source,
+  destination: transactions.destination,
+  reference: transactions.reference,
+  status: transactions.status,
+  created_at: transactions.createdAt,
+  effective_date: transactions.effectiveDate,
+  description: transactions.description,
+  precision: transactions.precision,
+  meta_data: shownMetaData(),
+} satisfies Record<Exclude<keyof typeof transactionFields, "balance_id" | "indicator">, FieldSql>;
+
+/** Beyond this many conditions a list of one balance is read as any other: a statement takes a hundred parameters. */
+const SPLIT_CONDITIONS_MAX = 6;
+
+/** The transactions of one instance as D1 knows them: to list, never to decide about money. */
+export class TransactionsTable {
+  readonly #db: DrizzleD1Database;
+  readonly #instance: string;
+
+  constructor(d1: D1Database, instance: string) {
+    this.#db = drizzle(d1);
+    this.#instance = instance;
+  }
+
+  /** A page of them. */
+  list(query: ListQuery): Promise<Page<Transaction>> {
+    const balanceId = onlyBalanceOf(query);
+    const table: ListedTable<Transaction> = {
+      fields: FIELDS,
+      metaData: FIELDS.meta_data,
+      side: sideSql,
+      sideIndicator: (test) => this.#sideIndicatorSql(test),
+      ofInstance: sql`${this.#ofInstance()} ${this.#hints(query)}`,
+      createdAt: transactions.createdAt,
+      id: transactions.transactionId,
+      select: async (parts) => {
+        const { where, orderBy, limit, offset } =
+          balanceId === null ? parts : this.#splitBySide(parts, balanceId);
+        const page = this.#db
+          .select()
+          .from(transactions)
+          .where(where)
+          .orderBy(...orderBy);
+        const rows = await page.limit(limit).offset(offset);
+        return rows.map(transactionOf);
+      },
+      count: (where) => this.#db.$count(transactions, where),
+      positionOf: ({ createdAt, transactionId }) => ({ createdAt, id: transactionId }),
+    };
+    return selectPage(table, query);
+  }
+
+  #ofInstance = (): SQL => eq(transactions.instanceId, this.#instance);
+
+  /**
+   * What follows from the conditions and lets SQLite use a key: a reference has no index of its own since the id is made
+   * of it, and the index on parents holds children alone.
+   */
+  #hints({ conditions, combine }: ListQuery): SQL {
+    const hints = conditions.flatMap((condition) => {
+      if (combine === "or" || condition.on !== "field" || condition.test.operator !== "eq")
+        return [];
+      const { value } = condition.test;
+      if (condition.field === "reference") {
+        return [eq(transactions.transactionId, transactionIdOf(this.#instance, value))];
+      }
+      const isParent = condition.field === "parent_transaction" && value !== "";
+      return isParent ? [sql`${transactions.parentTransaction} <> ''`] : [];
+    });
+    return sql.join(
+      hints.map((hint) => sql`AND ${hint}`),
+      sql` `,
+    );
+  }
+
+  /**
+   * The newest of a balance from two walks, one along each index, of which each ends with the page: a balance may have
+   * millions of transactions.
+   */
+  #splitBySide({ where, limit, offset, orderBy }: PageParts, balanceId: string): PageParts {
+    const newest = (
+      side: Column,
+    ) => sql`SELECT * FROM (SELECT ${transactions.transactionId} FROM ${transactions}
+      WHERE ${and(eq(side, balanceId), where)} ORDER BY ${sql.join([...orderBy], sql`, `)} LIMIT ${limit + offset})`;
+    const ids = sql`${newest(transactions.source)} UNION ALL ${newest(transactions.destination)}`;
+    return {
+      where: and(this.#ofInstance(), sql`${transactions.transactionId} IN (${ids})`),
+      orderBy,
+      limit,
+      offset,
+    };
+  }
+
+  #sideIndicatorSql(test: Test): SQL {
+    const balance = sql`SELECT ${balances.balanceId} FROM ${balances} WHERE ${balances.instanceId} = ${this.#instance}`;
+    const { source, destination } = transactions;
+    if (test.operator === "isnull") {
+      return sql`EXISTS (${balance} AND ${balances.balanceId} IN (${source}, ${destination}) AND ${balances.indicator} IS NULL)`;
+    }
+    const named = sql`(${balance} AND ${balances.indicator} IS NOT NULL AND ${testSql(balances.indicator, test)})`;
+    return sql`(${source} IN ${named} OR ${destination} IN ${named})`;
+  }
+}
+
+/** The client's metadata with the ledger's own keys, which is stored only where it differs. */
+function shownMetaData(): SQL {
+  return sql`coalesce(${transactions.shownMetaData}, ${transactions.metaData})`;
+}
+
+/** The balance that a list of newest transactions is about, if it is about one. */
+function onlyBalanceOf({ conditions, combine, sortBy }: ListQuery): string | null {
+  if (combine === "or" && conditions.length > 1) return null;
+  if (sortBy !== "created_at" || conditions.length > SPLIT_CONDITIONS_MAX) return null;
+  const ids = conditions.flatMap((condition) =>
+    condition.on === "side" && condition.test.operator === "eq" ? [condition.test.value] : [],
+  );
+  const [id] = ids;
+  return id !== undefined && ids.length === 1 ? id : null;
+}
+
+/** Source or destination; every transaction has both. */
+function sideSql(test: Test): SQL {
+  const { source, destination } = transactions;
+  switch (test.operator) {
+    case "isnull":
+      return sql`0`;
+    case "isnotnull":
+      return sql`1`;
+    case "ne":
+      return sql`${testSql(source, test)} AND ${testSql(destination, test)}`;
+    default:
+      return sql`(${testSql(source, test)} OR ${testSql(destination, test)})`;
+  }
+}
