@@ -3,6 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { invariant } from "./invariant";
 
 export type TransactionId = `txn_${string}`;
+export type BatchId = `bulk_${string}`;
 export type BalanceId = `bln_${string}`;
 export type LedgerId = `ldg_${string}` | typeof GENERAL_LEDGER_ID;
 export type IdentityId = `idt_${string}`;
@@ -21,6 +22,9 @@ const isIdOf = (prefix: string, text: string): boolean =>
 
 /** Whether the text has the form of a transaction id. An id of another form cannot exist. */
 export const isTransactionId = (text: string): text is TransactionId => isIdOf("txn_", text);
+
+/** Whether the text has the form of a batch id. */
+export const isBatchId = (text: string): text is BatchId => isIdOf("bulk_", text);
 
 /** Whether the text has the form of a balance id. */
 export const isBalanceId = (text: string): text is BalanceId => isIdOf("bln_", text);
@@ -58,18 +62,27 @@ export function settlementReference(parent: TransactionId, operationKey: string)
   return `ref_${uuidV8(digestOf("settlement", parent, operationKey), shardByte(parent))}`;
 }
 
+/** The id of a split's leg: in the shard of its parent, so that one write decides for all of them. */
+export const legIdOf = (
+  instance: string,
+  parent: TransactionId,
+  reference: string,
+): TransactionId =>
+  `txn_${uuidV8(digestOf("leg", instance, parent, reference), shardByte(parent))}`;
+
 /** The reference of the refund of a transaction: there is one refund, so there is one reference. */
 export const refundReference = (refunded: TransactionId): string => `${refunded}_refund`;
 
 /** The first byte of the id, which names its shard. */
-export function shardByte(id: TransactionId | BalanceId): number {
-  const byte = Number.parseInt(id.slice(4, 6), 16);
+export function shardByte(id: TransactionId | BalanceId | BatchId): number {
+  const start = id.indexOf("_") + 1;
+  const byte = Number.parseInt(id.slice(start, start + 2), 16);
   invariant(byte >= 0 && byte <= 255, "an id starts with a byte in hexadecimal");
   return byte;
 }
 
 /** The shard, 0 to `shards` − 1, that holds what has this id. `shards` divides 256. */
-export const shardOf = (id: TransactionId | BalanceId, shards: number): number =>
+export const shardOf = (id: TransactionId | BalanceId | BatchId, shards: number): number =>
   shardByte(id) % shards;
 
 /** The shard where an idempotency key is claimed. */

@@ -87,6 +87,8 @@ export function postingOf(instance: string, request: PostingRequest): Result<Pos
     effectiveDate: request.effectiveDate,
     hash: rowHash({ amount: request.amount ?? "0", reference, currency, source, destination }),
     metaData: request.metaData === null ? null : withoutReservedKeys(request.metaData),
+    group: null,
+    shares: null,
   });
 }
 

@@ -10,6 +10,8 @@ export function actionOf(posting: Posting): Action {
       return "void";
     case "post":
     case "refund":
+    case "split":
+    case "pointer":
       return posting.inflight ? "hold" : "apply";
   }
 }

@@ -149,6 +149,8 @@ function derivedFrom(
     effectiveDate: null,
     hash: "",
     metaData: parent.metaData,
+    group: null,
+    shares: null,
   };
   const { source, destination } = posting;
   return { ...posting, hash: hashOf(posting, source.balanceId, destination.balanceId) };

@@ -1,4 +1,4 @@
-import type { BalanceId, TransactionId } from "./ids";
+import type { BalanceId, BatchId, TransactionId } from "./ids";
 import type { Instant } from "./time";
 
 /** The states that a client can see. Final: APPLIED, VOID, REJECTED; INFLIGHT is settled by children. */
@@ -10,8 +10,19 @@ export type TransactionStatus =
   | "VOID"
   | "REJECTED";
 
-/** What a record does: `post` moves or holds money, the others follow from an earlier record. */
-export type TransactionKind = "post" | "commit" | "void" | "refund";
+/**
+ * What a record does: `post` moves or holds money; commit, void and refund follow from an earlier record; `split`
+ * stands for its legs, which move the money; `pointer` keeps the reference of a leg where readers look for it.
+ */
+export type TransactionKind = "post" | "commit" | "void" | "refund" | "split" | "pointer";
+
+/** One entry of `sources` or `destinations` as it was posted, with the leg that it made ("" when it made none). */
+export interface ShownShare {
+  readonly identifier: string;
+  readonly distribution: string;
+  readonly preciseDistribution: string;
+  readonly transactionId: string;
+}
 
 /** What a source may owe: nothing, anything, or at most `limit` minor units. */
 export type Overdraft =
@@ -62,10 +73,17 @@ export interface Posting {
   readonly hash: string;
   /** The client's own `meta_data` as JSON text, reserved keys already dropped; null when none. */
   readonly metaData: string | null;
+  /** The split or batch that decides for this record, all or nothing; null when it stands alone. */
+  readonly group: TransactionId | BatchId | null;
+  /** The side of a split that is shared out; null for all other records. */
+  readonly shares: {
+    readonly side: "sources" | "destinations";
+    readonly list: readonly ShownShare[];
+  } | null;
 }
 
 /** A posting with what became of it: what reads, lists, answers and events are made of. */
-export interface Transaction extends Omit<Posting, "effectiveDate"> {
+export interface Transaction extends Omit<Posting, "effectiveDate" | "group"> {
   readonly status: TransactionStatus;
   readonly createdAt: Instant;
   readonly effectiveDate: Instant;

@@ -35,6 +35,8 @@ export function transactionOf(row: Row): Transaction {
     source: sideOf(row.source, sourceIndicator),
     destination: sideOf(row.destination, destinationIndicator),
     overdraft: overdraftOf(row.overdraft),
+    // A split's own record is never projected, its legs are.
+    shares: null,
   };
 }
 

@@ -53,6 +53,8 @@ export function postingFor(instance: string, transfer: Transfer): Posting {
     effectiveDate: null,
     hash: "",
     metaData: null,
+    group: null,
+    shares: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
 import type { Posting } from "../../domain/transaction";
 
 const amount = z.string().transform((text) => BigInt(text));
@@ -18,7 +18,7 @@ const overdraft = z.discriminatedUnion("kind", [
 
 const stored = z.object({
   transactionId: z.custom<TransactionId>((value) => typeof value === "string"),
-  kind: z.enum(["post", "commit", "void", "refund"]),
+  kind: z.enum(["post", "commit", "void", "refund", "split", "pointer"]),
   parentTransaction: z.string(),
   reference: z.string(),
   currency: z.string(),
@@ -41,6 +41,20 @@ const stored = z.object({
   effectiveDate: z.string().nullable(),
   hash: z.string(),
   metaData: z.string().nullable(),
+  group: z.custom<TransactionId | BatchId>((value) => typeof value === "string").nullable(),
+  shares: z
+    .object({
+      side: z.enum(["sources", "destinations"]),
+      list: z.array(
+        z.object({
+          identifier: z.string(),
+          distribution: z.string(),
+          preciseDistribution: z.string(),
+          transactionId: z.string(),
+        }),
+      ),
+    })
+    .nullable(),
 });
 
 /** A posting as JSON text. Amounts are decimal strings, so no digit is lost. */
