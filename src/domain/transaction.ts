@@ -83,7 +83,7 @@ export interface Posting {
 }
 
 /** A posting with what became of it: what reads, lists, answers and events are made of. */
-export interface Transaction extends Omit<Posting, "effectiveDate" | "group"> {
+export interface Transaction extends Omit<Posting, "effectiveDate"> {
   readonly status: TransactionStatus;
   readonly createdAt: Instant;
   readonly effectiveDate: Instant;

@@ -35,7 +35,8 @@ export function transactionOf(row: Row): Transaction {
     source: sideOf(row.source, sourceIndicator),
     destination: sideOf(row.destination, destinationIndicator),
     overdraft: overdraftOf(row.overdraft),
-    // A split's own record is never projected, its legs are.
+    // Who decided for it matters to the journal alone; a split's own record is never projected.
+    group: null,
     shares: null,
   };
 }
