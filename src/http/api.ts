@@ -3,6 +3,7 @@ import { ledger } from "./middleware/ledger";
 import { openApiDocument } from "./openapi";
 import { docs } from "./routes/docs";
 import { meta } from "./routes/meta";
+import { transactionLists } from "./routes/transaction-lists";
 import { transactions } from "./routes/transactions";
 
 /** The whole HTTP API. */
@@ -17,6 +18,7 @@ api.get("/openapi.json", (c) => {
 });
 
 api.use(ledger);
+api.route("/", transactionLists);
 api.route("/", transactions);
 
 /** Made on first request: it is the same for the life of the isolate. */

@@ -1,4 +1,3 @@
-import type { Hook } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type LedgerError, type LedgerErrorCode, refusal, statusByCode } from "../domain/error";
@@ -61,16 +60,22 @@ export const notFound = (c: Context<AppEnv>): Response =>
   refuse(c, refusal("GEN_NOT_FOUND", `no route answers ${c.req.method} on this path`));
 
 /** A hook that answers nothing itself: it lets the request pass or throws a Refusal. */
-type ShapeHook = Hook<unknown, AppEnv, string, undefined>;
+type ShapeHook = (checked: Checked) => undefined;
+
+/** What a schema made of some input. It names no type of that input, so that each route keeps its own. */
+type Checked =
+  | { readonly success: true }
+  | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
 
 /** What a route answers to input of the wrong shape: that code, under that key (contract/core.md section 1.8). */
 export function malformedAs(
   code: "GEN_MALFORMED_REQUEST" | "GEN_VALIDATION_ERROR",
   shownAs: "error" | "errors" = "error",
 ): ShapeHook {
-  return (result) => {
-    if (result.success) return undefined;
-    const message = sentenceOf("data" in result ? result.data : undefined, result.error.issues);
+  return (checked) => {
+    if (checked.success) return undefined;
+    const received = "data" in checked ? checked.data : undefined;
+    const message = sentenceOf(received, checked.error.issues);
     throw new Refusal({ code, message, shownAs });
   };
 }
