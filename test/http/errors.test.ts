@@ -1,0 +1,147 @@
+import { env, exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { call, codeOf, field, get, post } from "../support/api";
+
+const FIVE_MIB = 5 * 1024 * 1024;
+const CHUNK = new Uint8Array(1024 * 1024).fill(0x20);
+
+describe("headers of every answer", () => {
+  const expected = {
+    "content-type": "application/json; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+  };
+
+  it.each(["/health", "/nothing-here", "/transactions/txn_x", "/openapi.json"])(
+    "%s has them",
+    async (path) => {
+      const { headers } = await get(path);
+      expect(Object.fromEntries(headers)).toMatchObject(expected);
+      expect(headers.get("strict-transport-security")).toBeNull();
+      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
+  it("a refused key has them too", async () => {
+    const { headers } = await call("GET", "/transactions", { headers: { "X-Blnk-Key": null } });
+    expect(Object.fromEntries(headers)).toMatchObject(expected);
+  });
+
+  it("asks browsers to stay with TLS where there is TLS", async () => {
+    const proxied = await call("GET", "/health", { headers: { "X-Forwarded-Proto": "https" } });
+    const strict = "max-age=31536000; includeSubDomains";
+    expect(proxied.headers.get("strict-transport-security")).toBe(strict);
+    const direct = await exports.default.fetch("https://ledger.example/health");
+    expect(direct.headers.get("strict-transport-security")).toBe(strict);
+  });
+});
+
+describe("paths", () => {
+  it.each`
+    method    | path                    | status | location
+    ${"GET"}  | ${"/transactions/"}     | ${301} | ${"/transactions"}
+    ${"GET"}  | ${"/transactions/?a=1"} | ${301} | ${"/transactions?a=1"}
+    ${"POST"} | ${"/transactions/"}     | ${307} | ${"/transactions"}
+  `(
+    "$method $path goes to $location with $status, whoever asks",
+    async ({ method, path, status, location }) => {
+      const answer = await call(method, path, { headers: { "X-Blnk-Key": null } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get("location")).toBe(location);
+    },
+  );
+
+  it("never sends a browser to another host", async () => {
+    const answer = await call("GET", "//evil.example/");
+    expect(answer.headers.get("location")).toBeNull();
+    expect(answer.status).toBe(404);
+  });
+
+  it.each([
+    ["GET", "/nothing-here"],
+    ["PUT", "/transactions/txn_x"],
+    ["DELETE", "/transactions/txn_x"],
+    ["OPTIONS", "/transactions"],
+  ])("%s %s is 404 in JSON", async (method, path) => {
+    const answer = await call(method, path);
+    expect(answer.status).toBe(404);
+    expect(codeOf(answer)).toBe("GEN_NOT_FOUND");
+    expect(field(answer, "error")).toBeTruthy();
+  });
+});
+
+describe("bodies that cannot be read", () => {
+  it.each([
+    ["cut off", '{"name": "x", '],
+    ["a list", "[]"],
+    ["a number", "12345678901234567890"],
+    ["empty", ""],
+    ["blank", "  "],
+    ["words", "hello"],
+    ["nested without end", "[".repeat(100_000)],
+  ])("%s: 400 GEN_MALFORMED_REQUEST with a sentence", async (_what, raw) => {
+    const answer = await call("POST", "/transactions", { raw });
+    expect(answer.status).toBe(400);
+    expect(codeOf(answer)).toBe("GEN_MALFORMED_REQUEST");
+    expect(field(answer, "error")).toBeTruthy();
+  });
+
+  it.each(["/transactions/filter"])("%s calls it GEN_VALIDATION_ERROR", async (path) => {
+    for (const raw of ["", "[]", '{"filters": ']) {
+      const answer = await call("POST", path, { raw });
+      expect(answer.status).toBe(400);
+      expect(codeOf(answer)).toBe("GEN_VALIDATION_ERROR");
+    }
+  });
+
+  it.each([
+    ["one that says so", { "Content-Type": "application/json" }],
+    ["a form", { "Content-Type": "multipart/form-data; boundary=x" }],
+    ["one that lies about its length", { "Content-Length": "2" }],
+  ])("a body over 5 MiB is 400, %s too", async (_what, headers) => {
+    let left = FIVE_MIB / CHUNK.length + 1;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(CHUNK);
+        else controller.close();
+      },
+    });
+    const response = await exports.default.fetch(
+      new Request("http://localhost/transactions", {
+        method: "POST",
+        headers: { "X-Blnk-Key": env.PURSER_MASTER_KEY ?? "", ...headers },
+        body,
+      }),
+    );
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error_detail: { code: "GEN_MALFORMED_REQUEST", message: "the body is larger than 5 MiB" },
+    });
+  });
+
+  it.each([
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    null,
+  ])("reads JSON whatever its type is called: %s", async (type) => {
+    const answer = await call("POST", "/transactions", {
+      raw: "{}",
+      headers: { "Content-Type": type },
+    });
+    expect(codeOf(answer)).toBe("TXN_VALIDATION_ERROR");
+  });
+});
+
+describe("trouble", () => {
+  it("is never shown: no stack, no SQL", async () => {
+    const answer = await post("/transactions/filter", {
+      filters: [{ field: "amount", operator: "eq", value: "'; DROP TABLE transactions" }],
+    });
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(field(answer, "error_detail"))).not.toMatch(/SQL|at .*\.ts/);
+  });
+});
