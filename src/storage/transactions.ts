@@ -1,9 +1,9 @@
-import { and, type Column, eq, type SQL, sql } from "drizzle-orm";
+import { and, type Column, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Test } from "../domain/filter/condition";
 import type { transactionFields } from "../domain/filter/fields";
 import type { ListQuery, Page } from "../domain/filter/list-query";
-import { transactionIdOf } from "../domain/ids";
+import { legIdOf, type TransactionId, transactionIdOf } from "../domain/ids";
 import type { Transaction } from "../domain/transaction";
 import { type FieldSql, testSql } from "./filter-sql";
 import { type ListedTable, type PageParts, selectPage } from "./list";
@@ -81,7 +81,7 @@ export class TransactionsTable {
         return [];
       const { value } = condition.test;
       if (condition.field === "reference") {
-        return [eq(transactions.transactionId, transactionIdOf(this.#instance, value))];
+        return [inArray(transactions.transactionId, idsOf(this.#instance, value))];
       }
       const isParent = condition.field === "parent_transaction" && value !== "";
       return isParent ? [sql`${transactions.parentTransaction} <> ''`] : [];
@@ -119,6 +119,14 @@ export class TransactionsTable {
     const named = sql`(${balance} AND ${balances.indicator} IS NOT NULL AND ${testSql(balances.indicator, test)})`;
     return sql`(${source} IN ${named} OR ${destination} IN ${named})`;
   }
+}
+
+/** The ids that the record with a reference can have: its own, or under a split the one of a leg. */
+function idsOf(instance: string, reference: string): TransactionId[] {
+  const own = transactionIdOf(instance, reference);
+  const [, split] = /^(.+)[-_]\d+$/s.exec(reference) ?? [];
+  if (split === undefined) return [own];
+  return [own, legIdOf(instance, transactionIdOf(instance, split), reference)];
 }
 
 /** The client's metadata with the ledger's own keys, which is stored only where it differs. */
