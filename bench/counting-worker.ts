@@ -9,13 +9,13 @@ const written = { balances: 0, journal: 0, d1: 0, alarms: 0 };
 type Counter = "balances" | "journal";
 
 export class BalanceObject extends Balance {
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(counted(state, "balances"), countedEnv(env));
   }
 }
 
 export class JournalObject extends Journal {
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(counted(state, "journal"), countedEnv(env));
   }
 }
@@ -25,9 +25,9 @@ export default {
     if (new URL(request.url).pathname === "/bench/rows") return Response.json(written);
     return worker.fetch(request, countedEnv(env), context);
   },
-  queue: (batch, env, context) => worker.queue(batch, countedEnv(env), context),
-  scheduled: (controller, env, context) => worker.scheduled(controller, countedEnv(env), context),
-} satisfies ExportedHandler<Env>;
+  queue: (batch, env) => worker.queue(batch, countedEnv(env)),
+  scheduled: (controller, env) => worker.scheduled(controller, countedEnv(env)),
+} satisfies ExportedHandler<Cloudflare.Env>;
 
 /** Puts a counting `exec` and `setAlarm` over an object's own; all else stays the platform's. */
 function counted(state: DurableObjectState, counter: Counter): DurableObjectState {
@@ -53,7 +53,7 @@ function counted(state: DurableObjectState, counter: Counter): DurableObjectStat
 const countedKinds = new WeakSet<object>();
 
 /** Counts at the two kinds of thing through which D1 is written: statements, and sessions (also the database's own). */
-function countedEnv(env: Env): Env {
+function countedEnv(env: Cloudflare.Env): Cloudflare.Env {
   const statements: D1PreparedStatement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
   if (countedKinds.has(statements)) return env;
   countedKinds.add(statements);
