@@ -6,7 +6,7 @@ import { endpointsOf, sendEvents, type WebhookMessage } from "./queues/webhooks"
 import { balanceCreatedEvent, transactionEvent } from "./schemas/event";
 import type { LedgerContext } from "./services/context";
 import { BalancesTable } from "./storage/balances";
-import { keepLetters } from "./storage/dead-letters";
+import { keepLetters, type StoredLetter } from "./storage/dead-letters";
 import { IdentitiesTable } from "./storage/identities";
 import { allInstances, type Instance, instanceById } from "./storage/instances";
 import { LedgersTable } from "./storage/ledgers";
@@ -104,25 +104,8 @@ export function composeConsumers(env: Cloudflare.Env) {
     applyMany: (instance: string, shard: number, ids: readonly TransactionId[]) =>
       shardStub(journalParts(env, instance), shard).applyMany({ ids }),
     bodyOf: (message: WebhookMessage) => bodyOf(env, message),
-    keepDeadLetters: (letters: readonly Letter[]) =>
-      keepLetters(
-        env.DB,
-        DEFAULT_INSTANCE,
-        letters.map(({ id, queue, body, at }) => ({
-          messageId: id,
-          queue,
-          body,
-          sentAt: at.toISOString(),
-        })),
-      ),
+    keepDeadLetters: (letters: readonly StoredLetter[]) => keepLetters(env.DB, letters),
   };
-}
-
-interface Letter {
-  readonly id: string;
-  readonly queue: string;
-  readonly body: string;
-  readonly at: Date;
 }
 
 /** The body of an event that was too long for its message, made anew; null when its record is not in that state. */

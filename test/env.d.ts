@@ -7,8 +7,8 @@ declare namespace Cloudflare {
 
 interface ImportMeta {
   /** Vite's: the text of every file that fits the pattern, by its path. */
-  glob(
+  glob<Text extends string = string>(
     pattern: string,
     options: { readonly query: "?raw"; readonly import: "default"; readonly eager: true },
-  ): Record<string, string>;
+  ): Record<string, Text>;
 }
