@@ -17,7 +17,7 @@ const inbox = new Map<string, Received[]>();
 
 /**
  * The far end of every fetch. A POST is kept under its path and answered 204, or as its query says: `?status=500`, `?first=500`
- * (only the first time), `?never` (no answer at all). A GET answers what was kept under its path.
+ * (only the first time), `?never` (no answer at all). An event whose id ends in `refused-once` is answered 500 when it first comes. A GET answers what was kept under its path.
  */
 export async function receive(request: {
   readonly method: string;
@@ -36,5 +36,13 @@ export async function receive(request: {
 
   if (searchParams.has("never")) await new Promise(() => {});
   const first = kept.length === 1 ? searchParams.get("first") : null;
-  return { status: Number(first ?? searchParams.get("status") ?? 204), body: null };
+  const status = isRefusedOnce(kept) ? 500 : Number(first ?? searchParams.get("status") ?? 204);
+  return { status, body: null };
+}
+
+/** Whether the newest is an event that is to be refused once, and came for the first time. */
+function isRefusedOnce(kept: readonly Received[]): boolean {
+  const idOf = ({ headers }: Received) => headers["webhook-id"] ?? "";
+  const id = kept.map(idOf).at(-1) ?? "";
+  return id.endsWith("refused-once") && kept.filter((each) => idOf(each) === id).length === 1;
 }
