@@ -19,3 +19,20 @@ export async function patiently<S, T>(stub: () => S, call: (stub: S) => Promise<
     }
   }
 }
+
+const LONGEST_WAIT_MS = 5_000;
+
+/**
+ * Makes a repeatable call until it is answered, however long it takes: for what has been decided and must happen.
+ * Never throws.
+ */
+export async function persistently<S, T>(stub: () => S, call: (stub: S) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call(stub());
+    } catch {
+      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10));
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+    }
+  }
+}

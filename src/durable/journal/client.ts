@@ -2,12 +2,13 @@ import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-recor
 import {
   type BalanceId,
   isBalanceId,
+  isTransactionId,
   shardOf,
   shardOfKey,
   type TransactionId,
   transactionIdOf,
 } from "../../domain/ids";
-import type { Transaction } from "../../domain/transaction";
+import type { Posting, Transaction } from "../../domain/transaction";
 import { balanceStub } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
@@ -18,6 +19,7 @@ import type {
   Journal,
   MergeOutcome,
   OperationKey,
+  PostRequest,
   RecordRequest,
   RefundRequest,
   Reply,
@@ -25,6 +27,7 @@ import type {
   SettleValue,
 } from "./protocol";
 import { keyReused, refuse } from "./replies";
+import type { Claim } from "./row";
 
 /** The objects of one instance and how its journal is cut. */
 export interface JournalParts {
@@ -51,9 +54,13 @@ export class JournalClient implements Journal {
     this.#parts = parts;
   }
 
-  async record(request: RecordRequest): Promise<Reply<Transaction>> {
-    if (!(await this.#claim(request.operation))) return reused();
-    const shard = this.#shardOf(request.posting.transactionId);
+  async record({ posting, legs = [], operation }: PostRequest): Promise<Reply<Transaction>> {
+    if (!(await this.#claim(operation))) return reused();
+    const request: RecordRequest =
+      legs.length === 0
+        ? { posting, operation }
+        : { posting, operation, split: { legs, claims: legs.map((leg) => this.#claimOf(leg)) } };
+    const shard = this.#shardOf(posting.transactionId);
     return this.#ask(shard, (stub) => stub.record(request));
   }
 
@@ -67,8 +74,14 @@ export class JournalClient implements Journal {
     return this.#ask(this.#shardOf(request.transactionId), (stub) => stub.refund(request));
   }
 
-  byId(transactionId: TransactionId): Promise<Transaction | null> {
-    return this.#ask(this.#shardOf(transactionId), (stub) => stub.get({ transactionId }));
+  async byId(transactionId: TransactionId): Promise<Transaction | null> {
+    const found = await this.#ask(this.#shardOf(transactionId), (stub) =>
+      stub.get({ transactionId }),
+    );
+    if (found?.kind !== "pointer" || !isTransactionId(found.parentTransaction)) return found;
+    // The reference of a split's leg: the leg itself lives with its split.
+    const leg = found.parentTransaction;
+    return this.#ask(this.#shardOf(leg), (stub) => stub.get({ transactionId: leg }));
   }
 
   async byReference(reference: string): Promise<Transaction | null> {
@@ -128,6 +141,20 @@ export class JournalClient implements Journal {
     const { instance, shards } = this.#parts;
     const shard = shardOfKey(instance, operation.key, shards);
     return this.#ask(shard, async (stub) => stub.claimKey(operation));
+  }
+
+  /** The row that keeps a leg's reference where everybody looks for it, and leads to the leg. */
+  #claimOf(leg: Posting): Claim {
+    const transactionId = transactionIdOf(this.#parts.instance, leg.reference);
+    const posting: Posting = {
+      ...leg,
+      kind: "pointer",
+      transactionId,
+      parentTransaction: leg.transactionId,
+      skipQueue: true,
+      metaData: null,
+    };
+    return { shard: this.#shardOf(transactionId), posting };
   }
 
   #shardOf(id: TransactionId | BalanceId): number {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
 import type { Posting } from "../../domain/transaction";
+import type { Claim } from "./row";
 
 const amount = z.string().transform((text) => BigInt(text));
 
@@ -65,3 +66,15 @@ export const postingText = (posting: Posting): string =>
 
 /** The posting that `postingText` wrote. */
 export const postingOf = (text: string): Posting => stored.parse(JSON.parse(text));
+
+/** Claims as JSON text. */
+export const claimsText = (claims: readonly Claim[]): string =>
+  JSON.stringify(claims.map(({ shard, posting }) => [shard, postingText(posting)]));
+
+const storedClaims = z.array(z.tuple([z.number(), z.string()]));
+
+/** The claims that `claimsText` wrote. */
+export const claimsOf = (text: string): Claim[] =>
+  storedClaims
+    .parse(JSON.parse(text))
+    .map(([shard, posting]) => ({ shard, posting: postingOf(posting) }));

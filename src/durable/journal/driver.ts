@@ -1,14 +1,16 @@
 import { type LedgerError, refusal } from "../../domain/error";
-import { type BalanceId, isBalanceId, isTransactionId } from "../../domain/ids";
+import { type BalanceId, isTransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
-import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
-import { holdTimer } from "../../domain/timer";
+import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
 import { currencyMismatch } from "../balance/ledger";
-import type { Answer, MoneyOperation } from "../balance/protocol";
+import type { Answer } from "../balance/protocol";
+import type { Claims } from "./claims";
+import { succeed, writeRefusal } from "./endings";
+import type { Groups } from "./groups";
 import type { Lanes } from "./lanes";
+import { hopeless, operationId, operationOf, type SideName, unknownBalance } from "./operations";
 import type { Records } from "./records";
-import { CLIENT_KEY } from "./replies";
 import { type Driven, isUnfinished, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
@@ -25,6 +27,8 @@ interface DriverParts {
   readonly store: JournalStore;
   readonly records: Records;
   readonly lanes: Lanes;
+  readonly groups: Groups;
+  readonly claims: Claims;
   readonly host: DriverHost;
 }
 
@@ -39,6 +43,8 @@ export class Driver {
   readonly #store: JournalStore;
   readonly #records: Records;
   readonly #lanes: Lanes;
+  readonly #groups: Groups;
+  readonly #claims: Claims;
   readonly #host: DriverHost;
   readonly #driving = new Map<string, Promise<Driven>>();
   /** Currencies of balances that exist. Existence is cached, absence never. */
@@ -48,6 +54,8 @@ export class Driver {
     this.#store = parts.store;
     this.#records = parts.records;
     this.#lanes = parts.lanes;
+    this.#groups = parts.groups;
+    this.#claims = parts.claims;
     this.#host = parts.host;
   }
 
@@ -66,7 +74,10 @@ export class Driver {
   }
 
   async #run(row: Row): Promise<Driven> {
+    if (row.posting.kind === "split") return this.#groups.drive(row);
     if (!isUnfinished(row)) return { done: true, row };
+    if (row.posting.kind === "pointer") return this.#claims.resolve(row);
+    if (row.posting.group !== null) return this.#driveLeg(row);
     await this.#host.checkpoint("drive:begun");
     const hopeless = (await this.#refusalOfParent(row)) ?? (await this.#refusalOfDestination(row));
     if (hopeless !== null) return this.#refuse(row, hopeless);
@@ -79,8 +90,25 @@ export class Driver {
     const credit = await this.#send(row, "destination");
     invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
     await this.#host.checkpoint("drive:credited");
-    this.#finish(row, debit.applied, credit.applied);
+    succeed(row, {
+      sourceVersion: debit.applied.version,
+      destinationVersion: credit.applied.version,
+    });
+    this.#host.finished(row);
     return { done: true, row };
+  }
+
+  /** A leg moves with its group, never alone. */
+  async #driveLeg(leg: Row): Promise<Driven> {
+    const { group, transactionId } = leg.posting;
+    invariant(group !== null && isTransactionId(group), "a leg has a split");
+    const parent = this.#records.find(group);
+    invariant(parent !== null, "the split of a leg is in its shard");
+    const driven = await this.drive(parent);
+    const row = this.#records.find(transactionId);
+    if (row !== null && row.attempt === leg.attempt) return { done: true, row };
+    invariant(!driven.done, "a leg is gone only when its split was refused");
+    return { done: false, row: leg, error: driven.error };
   }
 
   /** A commit or void waits for a hold that is still on its way, and falls with it. */
@@ -98,16 +126,9 @@ export class Driver {
   async #refusalOfDestination(row: Row): Promise<LedgerError | null> {
     const { posting } = row;
     if (settlesHold(posting)) return null;
-    if (posting.preciseAmount <= 0n) {
-      return refusal("TXN_VALIDATION_ERROR", "the amount must be positive in minor units");
-    }
-    const { source, destination, currency } = posting;
-    if (source.balanceId === destination.balanceId) {
-      return refusal("TXN_VALIDATION_ERROR", "source and destination are the same balance");
-    }
-    for (const side of [source, destination]) {
-      if (!isBalanceId(side.balanceId)) return unknownBalance(side.balanceId);
-    }
+    const never = hopeless(posting);
+    if (never !== null) return never;
+    const { destination, currency } = posting;
     const held = await this.#currencyOf(destination, currency);
     if (held === null) return unknownBalance(destination.balanceId);
     return held === currency ? null : currencyMismatch(destination.balanceId, held, currency);
@@ -141,7 +162,7 @@ export class Driver {
     return sent;
   }
 
-  async #send(row: Row, side: "source" | "destination"): Promise<Moved & { doubt: boolean }> {
+  async #send(row: Row, side: SideName): Promise<Moved & { doubt: boolean }> {
     const { balanceId } = row.posting[side];
     const { answer, doubt } = await this.#lanes.submit(balanceId, operationOf(row, side));
     if (answer.outcome === "refused") return { refused: answer.error, doubt };
@@ -153,66 +174,15 @@ export class Driver {
     return { applied: answer, doubt };
   }
 
-  /** In memory only: until the flusher writes it, a crash re-drives the row to this same end. */
-  #finish(row: Row, debit: Applied, credit: Applied): void {
-    row.status = settledStatus(row.posting);
-    row.outcome = { sourceVersion: debit.version, destinationVersion: credit.version };
-    row.revision += 1;
-    row.work = (row.work & ~Work.Drive) | Work.Project | Work.Announce;
-    row.doubt = false;
-    const timer = row.status === "INFLIGHT" ? holdTimer(row.posting) : null;
-    if (timer !== null) {
-      row.work |= Work.Timer;
-      row.dueMs = timer.atMs;
-    }
-    this.#host.finished(row);
-  }
-
   /** Written before anybody hears of it: a refusal in memory alone could turn into a success. */
   async #refuse(row: Row, error: LedgerError): Promise<Driven> {
     const { skipQueue } = row.posting;
-    this.#store.transaction(() => {
-      if (skipQueue) {
-        this.#store.free(row);
-        if (row.operationKey.startsWith(CLIENT_KEY)) {
-          this.#store.rememberRefusal(row.operationKey, error, Date.now());
-        }
-        return;
-      }
-      row.status = "REJECTED";
-      row.rejectionReason = error.message;
-      row.revision += 1;
-      row.work = (row.work & ~Work.Drive) | Work.Project | Work.Announce;
-      row.doubt = false;
-      this.#store.save(row);
-    });
+    this.#store.transaction(() => writeRefusal(this.#store, row, error));
     if (skipQueue) this.#records.drop(row);
     else this.#host.finished(row);
     await this.#host.checkpoint("drive:refused");
     return skipQueue ? { done: false, row, error } : { done: true, row };
   }
-}
-
-const unknownBalance = (balanceId: string): LedgerError =>
-  refusal("TXN_NOT_FOUND", `there is no balance ${balanceId}`);
-
-const operationId = (row: Row, side: "source" | "destination"): string =>
-  `${row.posting.transactionId}.${row.attempt}.${side}`;
-
-function operationOf(row: Row, side: "source" | "destination"): MoneyOperation {
-  const { posting } = row;
-  return {
-    kind: "change",
-    op: operationId(row, side),
-    side,
-    action: actionOf(posting),
-    amount: posting.preciseAmount,
-    overdraft: posting.overdraft,
-    transactionId: posting.transactionId,
-    currency: posting.currency,
-    effectiveDate: posting.effectiveDate ?? row.createdAt,
-    indicator: posting[side].indicator,
-  };
 }
 
 /** Whether the alarm should drive a row that it meets. */

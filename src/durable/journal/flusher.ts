@@ -205,7 +205,9 @@ export class Flusher {
   ): Promise<void> {
     const made = withBalances ? await this.#balancesMade() : [];
     const balances = newestOf([...snapshots, ...made.map(({ snapshot }) => snapshot)]);
-    const transactions = rows.map(({ transaction }) => transaction);
+    const transactions = rows
+      .map(({ transaction }) => transaction)
+      .filter(({ kind }) => kind !== "split");
     if (transactions.length > 0 || balances.length > 0) {
       await this.#host.project({ transactions, balances });
     }
@@ -233,7 +235,11 @@ export class Flusher {
   async #sendQueued(rows: readonly Captured[]): Promise<void> {
     const queued = rows.filter(
       ({ row, transaction }) =>
-        transaction.status === "QUEUED" && !this.#queuedSent.has(row) && !this.#host.isDriving(row),
+        transaction.status === "QUEUED" &&
+        // A leg moves with its split.
+        transaction.group === null &&
+        !this.#queuedSent.has(row) &&
+        !this.#host.isDriving(row),
     );
     if (queued.length === 0) return;
     await this.#host.sendApply(queued.map(({ transaction }) => transaction.transactionId));

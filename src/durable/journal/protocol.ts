@@ -4,6 +4,14 @@ import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { CommitAmount } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { ProfileChange } from "../balance/protocol";
+import type { Claim } from "./row";
+
+/** A request to record a posting, or a split with its legs, each a posting whose `group` is the split. */
+export interface PostRequest {
+  readonly posting: Posting;
+  readonly legs?: readonly Posting[];
+  readonly operation: OperationKey;
+}
 
 /** Names one client request: repeats of it carry the same key and fingerprint. */
 export interface OperationKey {
@@ -23,6 +31,8 @@ export type Reply<T> =
 export interface RecordRequest {
   readonly posting: Posting;
   readonly operation: OperationKey;
+  /** Of a split: what moves the money, and the references that it takes in other shards. */
+  readonly split?: { readonly legs: readonly Posting[]; readonly claims: readonly Claim[] };
 }
 
 export interface SettleRequest {
@@ -59,7 +69,7 @@ export interface SettleValue {
  */
 export interface Journal {
   /** Records a posting; with `skipQueue` it is also carried out before the answer. */
-  record(request: RecordRequest): Promise<Reply<Transaction>>;
+  record(request: PostRequest): Promise<Reply<Transaction>>;
   /** Commits or voids a hold. */
   settle(request: SettleRequest): Promise<Reply<SettleValue>>;
   /** Gives back what a transaction moved, once. Answers the newest refund record. */

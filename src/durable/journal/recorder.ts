@@ -1,9 +1,10 @@
 import { refusal } from "../../domain/error";
-import type { Transaction } from "../../domain/transaction";
+import type { Posting, Transaction } from "../../domain/transaction";
+import { targetOf } from "./claims";
 import type { OperationKey, RecordRequest, Reply } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply, storedKey, unknownOutcome } from "./replies";
-import type { Driven, Row } from "./row";
+import { type Claim, type Driven, isHidden, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** Rows with work left that a shard holds; past it new ones are turned away before they are written. */
@@ -37,7 +38,7 @@ export class Recorder {
   }
 
   /** Records a posting; a synchronous one is carried out before the answer. */
-  async record({ posting, operation }: RecordRequest): Promise<Reply<Transaction>> {
+  async record({ posting, operation, split }: RecordRequest): Promise<Reply<Transaction>> {
     const key = storedKey(operation);
     const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
     if (refused !== null) return refuse(refused, true);
@@ -45,7 +46,7 @@ export class Recorder {
       const found = this.#records.find(posting.transactionId);
       if (found === null) break;
       if (found.operationKey === key) return this.#repeat(found, operation);
-      if (found.status !== "PENDING") return duplicate(found);
+      if (!isHidden(found)) return duplicate(found);
       // Its outcome decides: a refusal frees the reference, and this request tries as its own.
       const driven = await this.#host.driven(found);
       if (driven === null) return unknownOutcome();
@@ -56,14 +57,26 @@ export class Recorder {
         refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later"),
       );
     }
-    const row = this.#host.newRow(posting, key, operation.fingerprint);
-    this.#store.transaction(() => this.#store.insert(row));
-    this.#host.inserted([row]);
+    const row = this.#newRow(posting, key, operation.fingerprint, split?.claims ?? []);
+    const legs = (split?.legs ?? []).map((leg) => ({
+      ...this.#host.newRow(leg, "", ""),
+      attempt: row.attempt,
+    }));
+    this.#store.transaction(() => {
+      for (const each of [row, ...legs]) this.#store.insert(each);
+    });
+    this.#host.inserted([row, ...legs]);
     await this.#host.checkpoint("record:inserted");
     if (!posting.skipQueue) return reply(this.#records.shown(row));
     const driven = await this.#host.driven(row);
     if (driven === null) return unknownOutcome();
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
+  }
+
+  #newRow(posting: Posting, key: string, fingerprint: string, claims: readonly Claim[]): Row {
+    const row = this.#host.newRow(posting, key, fingerprint);
+    // A split shows nothing of its own: its legs are projected and announced.
+    return posting.kind === "split" ? { ...row, claims, work: Work.Drive } : row;
   }
 
   async #repeat(row: Row, operation: OperationKey): Promise<Reply<Transaction>> {
@@ -78,10 +91,10 @@ export class Recorder {
 }
 
 function duplicate(row: Row) {
-  const { reference, transactionId } = row.posting;
+  const { reference } = row.posting;
   return refuse(
     refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
-      transaction_id: transactionId,
+      transaction_id: targetOf(row),
     }),
   );
 }

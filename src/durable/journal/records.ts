@@ -54,6 +54,14 @@ export class Records {
     return this.#store.childrenOf(id).map((stored) => this.adopt(stored));
   }
 
+  /** The legs of a split, in the order in which they were posted. */
+  legsOf(parent: Row): Row[] {
+    const { transactionId } = parent.posting;
+    return this.childrenOf(transactionId)
+      .filter(({ posting }) => posting.group === transactionId)
+      .reverse();
+  }
+
   /** The commits and voids under a hold that were not rejected, newest first. */
   settlementsOf(id: TransactionId): Row[] {
     return this.childrenOf(id).filter(
@@ -64,7 +72,10 @@ export class Records {
 
   /** What is left of a hold: its amount less its commits and voids, never stored apart. */
   remainingOf(row: Row): bigint {
-    const { preciseAmount, transactionId } = row.posting;
+    const { kind, preciseAmount, transactionId } = row.posting;
+    if (kind === "split") {
+      return this.legsOf(row).reduce((left, leg) => left + this.remainingOf(leg), 0n);
+    }
     return this.settlementsOf(transactionId).reduce(
       (left, { posting }) => left - posting.preciseAmount,
       preciseAmount,

@@ -2,8 +2,22 @@ import type { LedgerError } from "../../domain/error";
 import type { Instant } from "../../domain/time";
 import type { Posting, Transaction, TransactionStatus } from "../../domain/transaction";
 
-/** PENDING exists in a shard alone: a synchronous record in mid-saga, which no client ever sees. */
-export type RowStatus = TransactionStatus | "PENDING";
+/**
+ * States that exist in a shard alone: PENDING is a synchronous record in mid-saga, CLAIMED a reference that waits for
+ * the decision of a group, POINTER one that was kept and leads to the group's leg.
+ */
+export type RowStatus = TransactionStatus | "PENDING" | "CLAIMED" | "POINTER";
+
+/** A reference that a group takes: the row that keeps it, and where it leads. */
+export interface Claim {
+  readonly shard: number;
+  readonly posting: Posting;
+}
+
+/** What a group has decided, written once: from then on every part of it follows. */
+export type Decision =
+  | { readonly commit: true }
+  | { readonly commit: false; readonly error: LedgerError };
 
 /** What is still to be done for a row; none of it left means settled. */
 export const Work = {
@@ -34,6 +48,11 @@ export interface Row {
   readonly createdAt: Instant;
   readonly operationKey: string;
   readonly fingerprint: string;
+  /** The references that a group takes; none for all other rows. */
+  readonly claims: readonly Claim[];
+  /** Of a claimed reference: the shard of the group that decides. */
+  readonly coordinator: number | null;
+  decision: Decision | null;
   status: RowStatus;
   /** The client's metadata, as merges left it. */
   metaData: string | null;
@@ -57,15 +76,19 @@ export const needs = (row: Row, work: number): boolean => (row.work & work) !== 
 /** Whether the saga still has to run; a SCHEDULED row waits for its time. */
 export const isUnfinished = (row: Row): boolean => needs(row, Work.Drive);
 
-/** Whether a client may see the row as it stands. */
-export const isVisible = (row: Row): boolean => row.status !== "PENDING";
+/** Whether clients must wait for the row: its outcome decides what they see. */
+export const isHidden = (row: Row): boolean => row.status === "PENDING" || row.status === "CLAIMED";
+
+/** The states that clients and D1 know; a row that nobody may see yet counts as QUEUED. */
+const shownStatus = (status: RowStatus): TransactionStatus =>
+  status === "PENDING" || status === "CLAIMED" || status === "POINTER" ? "QUEUED" : status;
 
 /** The record as clients see it. `remaining` is what is left of a hold, null for all others. */
 export function toTransaction(row: Row, remaining: bigint | null): Transaction {
   const { posting, outcome } = row;
   return {
     ...posting,
-    status: row.status === "PENDING" ? "QUEUED" : row.status,
+    status: shownStatus(row.status),
     createdAt: row.createdAt,
     effectiveDate: posting.effectiveDate ?? row.createdAt,
     metaData: row.metaData,

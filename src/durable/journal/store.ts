@@ -2,7 +2,7 @@ import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-recor
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { hasSchema, migrate } from "../migrate";
-import { postingOf, postingText } from "./codec";
+import { claimsOf, claimsText, postingOf, postingText } from "./codec";
 import type { Outcome, Row, RowStatus } from "./row";
 
 const MIGRATIONS = [
@@ -21,7 +21,10 @@ const MIGRATIONS = [
      work INTEGER NOT NULL,
      outcome TEXT,
      rejection_reason TEXT NOT NULL,
-     due_ms INTEGER NOT NULL
+     due_ms INTEGER NOT NULL,
+     claims TEXT,
+     coordinator INTEGER,
+     decision TEXT
    ) WITHOUT ROWID;
    CREATE INDEX unsettled ON transactions (due_ms) WHERE work <> 0;
    CREATE INDEX children ON transactions (parent_transaction) WHERE parent_transaction <> '';
@@ -122,7 +125,10 @@ export class JournalStore {
 
   insert(row: Row): void {
     this.#storage.sql.exec(
-      "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO transactions (transaction_id, parent_transaction, posting, attempt, created_at,
+         operation_key, fingerprint, status, meta_data, revision, work, outcome, rejection_reason,
+         due_ms, decision, claims, coordinator)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.posting.transactionId,
       row.posting.parentTransaction,
       postingText(row.posting),
@@ -131,6 +137,8 @@ export class JournalStore {
       row.operationKey,
       row.fingerprint,
       ...mutable(row),
+      row.claims.length === 0 ? null : claimsText(row.claims),
+      row.coordinator,
     );
   }
 
@@ -138,7 +146,7 @@ export class JournalStore {
   save(row: Row): void {
     this.#storage.sql.exec(
       `UPDATE transactions SET status = ?, meta_data = ?, revision = ?, work = ?, outcome = ?,
-         rejection_reason = ?, due_ms = ? WHERE transaction_id = ?`,
+         rejection_reason = ?, due_ms = ?, decision = ? WHERE transaction_id = ?`,
       ...mutable(row),
       row.posting.transactionId,
     );
@@ -281,6 +289,9 @@ type StoredRow = {
   outcome: string | null;
   rejection_reason: string;
   due_ms: number;
+  claims: string | null;
+  coordinator: number | null;
+  decision: string | null;
 };
 
 const outcomeOf = (text: string | null): Outcome | null =>
@@ -292,6 +303,9 @@ const toRow = (stored: StoredRow): Row => ({
   createdAt: stored.created_at,
   operationKey: stored.operation_key,
   fingerprint: stored.fingerprint,
+  claims: stored.claims === null ? [] : claimsOf(stored.claims),
+  coordinator: stored.coordinator,
+  decision: stored.decision === null ? null : JSON.parse(stored.decision),
   status: stored.status,
   metaData: stored.meta_data,
   revision: stored.revision,
@@ -311,6 +325,7 @@ const mutable = (row: Row) =>
     row.outcome === null ? null : JSON.stringify(row.outcome),
     row.rejectionReason,
     row.dueMs,
+    row.decision === null ? null : JSON.stringify(row.decision),
   ] as const;
 
 /**

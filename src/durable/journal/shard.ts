@@ -1,0 +1,249 @@
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
+import { scheduledMs } from "../../domain/timer";
+import type { Posting } from "../../domain/transaction";
+import { AlarmClock } from "./alarm-clock";
+import { BalanceBook, type BalanceBookHost } from "./balance-book";
+import { Claims, type ClaimsHost } from "./claims";
+import { OutcomeUnknown, within } from "./deadline";
+import { Driver } from "./driver";
+import { Flusher, type FlusherHost } from "./flusher";
+import { Groups, type GroupsHost } from "./groups";
+import { type LaneHost, Lanes } from "./lanes";
+import type { MergeOutcome } from "./protocol";
+import { Recorder } from "./recorder";
+import { Records } from "./records";
+import { Recovery } from "./recovery";
+import { storedKey } from "./replies";
+import { type Driven, isHidden, isUnfinished, type Row, Work } from "./row";
+import { Settlements } from "./settlements";
+import { JournalStore } from "./store";
+
+/** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
+const REDRIVE_MS = 10_000;
+/** A QUEUED row that nobody applied is driven by the alarm after this long. */
+const SWEEP_MS = 30_000;
+/** The alarm comes back this soon while anything is overdue. */
+const ALARM_MS = 5_000;
+/** The first alarm of a life that finds work of an earlier one. */
+const WAKE_MS = 1_000;
+/** How long a request waits for a saga before it answers that the outcome is unknown. */
+export const PATIENCE_MS = 15_000;
+/** Idempotency keys are remembered this long. */
+const KEYS_MS = 30 * 24 * 3_600_000;
+
+/** What surrounds a shard: its storage, the other objects, D1 and the queues. */
+export interface ShardHost
+  extends Omit<LaneHost, "observed">,
+    Omit<BalanceBookHost, "checkpoint">,
+    Omit<FlusherHost, "checkpoint" | "isDriving" | "troubled">,
+    Pick<GroupsHost, "claim" | "settleClaims" | "shard">,
+    Pick<ClaimsHost, "resolve"> {
+  readonly ctx: DurableObjectState;
+  readonly instance: string;
+  checkpoint(step: string): void | Promise<void>;
+  log(event: string, error: unknown): void;
+}
+
+/** The parts of a journal shard, put together, and what they share. */
+export class Shard {
+  readonly store: JournalStore;
+  readonly records: Records;
+  readonly driver: Driver;
+  readonly flusher: Flusher;
+  readonly recorder: Recorder;
+  readonly settlements: Settlements;
+  readonly balances: BalanceBook;
+  readonly claims: Claims;
+  readonly #recovery: Recovery;
+  readonly #alarm: AlarmClock;
+
+  constructor(host: ShardHost) {
+    const { instance } = host;
+    const checkpoint = (step: string) => host.checkpoint(step);
+    const inserted = (rows: readonly Row[]) => this.#inserted(rows);
+    const finished = (row: Row) => this.#finished(row);
+    const balanceMade = (balanceId: BalanceId) => this.balances.made(balanceId);
+    const newRow = (posting: Posting, key: string, fingerprint: string) =>
+      this.#newRow(posting, key, fingerprint);
+    const store = new JournalStore(host.ctx.storage);
+    const records = new Records(store);
+    const lanes = new Lanes({
+      execute: (balanceId, operations) => host.execute(balanceId, operations),
+      observed: (snapshot) => this.flusher.observe(snapshot),
+      troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
+    });
+    const common = { store, records };
+    const groups = new Groups({
+      ...common,
+      lanes,
+      host: { ...host, checkpoint, finished, balanceMade },
+    });
+    const drive = (row: Row) => this.driver.drive(row);
+    this.store = store;
+    this.records = records;
+    this.#alarm = new AlarmClock(host.ctx);
+    this.claims = new Claims({ ...common, host: { ...host, checkpoint, inserted, drive } });
+    this.driver = new Driver({
+      ...common,
+      lanes,
+      groups,
+      claims: this.claims,
+      host: { checkpoint, finished, balanceMade },
+    });
+    this.flusher = new Flusher({
+      ...common,
+      host: {
+        ...host,
+        checkpoint,
+        isDriving: (row) => this.driver.isDriving(row),
+        troubled: (error) => host.log("journal.flush_failed", error),
+      },
+    });
+    this.balances = new BalanceBook({
+      store,
+      flusher: this.flusher,
+      alarm: this.#alarm,
+      host: { checkpoint, ask: (balanceId, call) => host.ask(balanceId, call) },
+    });
+    const driven = (row: Row) => this.patientDrive(row);
+    this.recorder = new Recorder({ ...common, host: { checkpoint, inserted, newRow, driven } });
+    this.settlements = new Settlements({
+      ...common,
+      host: {
+        instance,
+        checkpoint,
+        inserted,
+        newRow,
+        changed: (row) => this.changed(row),
+        driven: (row) => within(PATIENCE_MS, drive(row)),
+      },
+    });
+    const hasPast = store.nextDueMs() !== null || this.balances.hasWork;
+    this.#recovery = new Recovery({
+      ...common,
+      driver: this.driver,
+      hasPast,
+      host: {
+        flush: (row) => this.flusher.mark(row),
+        fire: (hold, action) => this.#fire(hold, action),
+        troubled: (error) => host.log("journal.recovery_failed", error),
+      },
+    });
+    if (hasPast) this.#alarm.by(Date.now() + WAKE_MS);
+  }
+
+  /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
+  async standing(transactionId: TransactionId): Promise<Row | null> {
+    const row = this.records.find(transactionId);
+    if (row === null) return null;
+    const halfDone = isHidden(row) || (row.doubt && row.status === "QUEUED");
+    if (!halfDone || !isUnfinished(row)) return row;
+    await within(PATIENCE_MS, this.driver.drive(row));
+    return this.records.find(transactionId);
+  }
+
+  /** The end of a drive, or null when it takes longer than a request should. */
+  async patientDrive(row: Row): Promise<Driven | null> {
+    try {
+      return await within(PATIENCE_MS, this.driver.drive(row));
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) return null;
+      throw error;
+    }
+  }
+
+  /** Merges metadata into a record and all that follows from it. */
+  async mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome> {
+    const parent = await this.standing(transactionId);
+    if (parent === null) return "missing";
+    const rows = [parent, ...this.records.childrenOf(transactionId)];
+    const merged = rows.map((row) => mergeMetaData(row.metaData, patch));
+    if (merged.some((text) => text.length > METADATA_MAX)) return "too-large";
+    this.store.transaction(() => {
+      rows.forEach((row, index) => {
+        row.metaData = merged[index] ?? row.metaData;
+        row.revision += 1;
+        row.work |= Work.Project;
+        this.store.save(row);
+      });
+    });
+    for (const row of rows) this.changed(row);
+    return "merged";
+  }
+
+  /** A row has something new to project. */
+  changed(row: Row): void {
+    this.records.keep(row);
+    if (!isHidden(row)) this.flusher.mark(row);
+  }
+
+  /** Looks after what an earlier life left behind; forgets old keys. */
+  wake(): void {
+    this.store.forgetKeys(Date.now() - KEYS_MS);
+    if (!this.#alarm.isSet && this.store.nextDueMs() !== null) {
+      this.#alarm.by(Date.now() + WAKE_MS);
+    }
+  }
+
+  /** Sets the next alarm first, because a pass may not come to its end; then looks at what is due. */
+  async alarm(begun: () => void | Promise<void>): Promise<void> {
+    this.#alarm.reset(Date.now() + ALARM_MS);
+    await begun();
+    await this.#recovery.pass();
+    await this.balances.recover();
+    const due = Math.min(
+      this.store.nextDueMs() ?? Number.POSITIVE_INFINITY,
+      this.records.nextDueMs(),
+      this.balances.hasWork ? 0 : Number.POSITIVE_INFINITY,
+    );
+    this.#alarm.reset(due > Date.now() ? due : Date.now() + ALARM_MS);
+  }
+
+  /** A row for a posting, as it is before it is written. */
+  #newRow(posting: Posting, operationKey: string, fingerprint: string): Row {
+    const scheduled = scheduledMs(posting);
+    return {
+      posting,
+      attempt: crypto.randomUUID().slice(0, 8),
+      createdAt: this.records.now(),
+      operationKey,
+      fingerprint,
+      claims: [],
+      coordinator: null,
+      decision: null,
+      status: posting.skipQueue ? "PENDING" : scheduled === null ? "QUEUED" : "SCHEDULED",
+      metaData: posting.metaData,
+      revision: 1,
+      work: Work.Drive | Work.Project | Work.Announce,
+      outcome: null,
+      rejectionReason: "",
+      dueMs: scheduled ?? Date.now() + (posting.skipQueue ? REDRIVE_MS : SWEEP_MS),
+      doubt: false,
+    };
+  }
+
+  #inserted(rows: readonly Row[]): void {
+    for (const row of rows) {
+      this.records.keep(row);
+      this.#alarm.by(row.dueMs);
+      if (!row.posting.skipQueue) this.flusher.mark(row);
+    }
+  }
+
+  #finished(row: Row): void {
+    if ((row.work & Work.Timer) !== 0) this.#alarm.by(row.dueMs);
+    this.flusher.mark(row);
+  }
+
+  async #fire(hold: Row, action: "commit" | "void"): Promise<void> {
+    const { transactionId } = hold.posting;
+    const operation = { key: `timer:${action}`, fingerprint: "", fromClient: false };
+    const request = { transactionId, action, amount: null, skipQueue: true, operation };
+    // Refused means settled by somebody else before: then there is nothing left for the timer.
+    await this.settlements.settle(request, storedKey(operation));
+    hold.work &= ~Work.Timer;
+    this.store.transaction(() => this.store.save(hold));
+    if (hold.work === 0) this.records.drop(hold);
+  }
+}
