@@ -1,3 +1,4 @@
+import { isLoopbackHost } from "../domain/loopback";
 import { err, ok, type Result } from "../domain/result";
 
 /** Names that mean a machine or a network of one's own. */
@@ -17,7 +18,7 @@ export function checkEndpoint(address: string, rules: EndpointRules): Result<URL
   if (!URL.canParse(address)) return err("is not a URL");
   const url = new URL(address);
   if (url.username !== "" || url.password !== "") return err("has a user or password in it");
-  if (rules.loopback && isWeb(url) && isLoopback(url.hostname)) return ok(url);
+  if (rules.loopback && isWeb(url) && isLoopbackHost(url.hostname)) return ok(url);
   if (url.protocol !== "https:") return err("is not https");
   if (isLiteralAddress(url.hostname)) return err("is a literal IP address");
   if (isPrivateName(url.hostname)) return err("is the name of a private network");
@@ -29,9 +30,6 @@ const isWeb = ({ protocol }: URL): boolean => protocol === "http:" || protocol =
 /** URLs write every form of an IPv4 address (`0x7f.1`, `2130706433`) as four decimals, and IPv6 in brackets. */
 const isLiteralAddress = (host: string): boolean =>
   host.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /** A name without a dot is one of a private network too. */
 function isPrivateName(host: string): boolean {

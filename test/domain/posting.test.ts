@@ -113,7 +113,7 @@ describe("field rules", () => {
     ${"a day that is none"}         | ${{ inflightExpiryDate: "2031-02-30T00:00:00Z" }}          | ${"inflight_expiry_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
     ${"a bare day"}                 | ${{ inflightCommitDate: "2031-04-05" }}                    | ${"inflight_commit_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
     ${"an endless reference"}       | ${{ reference: "r".repeat(2001) }}                         | ${"reference: is longer than 2000 characters."}
-    ${"metadata without measure"}   | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }} | ${"meta_data: is larger than 262144 bytes."}
+    ${"metadata without measure"}   | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }} | ${"meta_data: is longer than 262144 characters."}
   `("$what: $text", ({ changes, text }) => {
     expect(sentence(changes)).toBe(text);
   });

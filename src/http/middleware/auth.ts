@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { MiddlewareHandler } from "hono";
 import { refusal } from "../../domain/error";
+import { isLoopbackHost } from "../../domain/loopback";
 import type { AppEnv } from "../env";
 import { refuse } from "../errors";
 
@@ -12,12 +13,6 @@ export function isOpen(path: string, keyIsConfigured: boolean): boolean {
   return path === "/" || path === "/openapi.json" || path === "/docs" || path.startsWith("/docs/");
 }
 
-/** Whether the request was made to this very machine: the only place where `AUTH=off` counts. */
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
 /** Compares digests, so that neither the length nor the place of the first difference shows in the time it takes. */
 const isSameKey = (sent: string, configured: string): boolean =>
   crypto.subtle.timingSafeEqual(sha256(utf8ToBytes(sent)), sha256(utf8ToBytes(configured)));
@@ -26,7 +21,8 @@ const isSameKey = (sent: string, configured: string): boolean =>
 export const auth: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { masterKey, authOff } = c.env;
   if (isOpen(c.req.path, masterKey !== null)) return next();
-  if (authOff && isLoopback(c.req.url)) return next();
+  // Only on this very machine: a server that others can reach is never open by mistake.
+  if (authOff && isLoopbackHost(new URL(c.req.url).hostname)) return next();
   const sent = c.req.header("X-Blnk-Key") ?? "";
   if (sent === "") {
     return refuse(c, refusal("AUTH_MISSING_API_KEY", "send an API key in the header X-Blnk-Key"));
