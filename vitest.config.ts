@@ -26,6 +26,21 @@ export default defineConfig({
                 WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
               },
               outboundService: farEnd,
+              // As in wrangler.toml, but a batch does not wait a second for more to come.
+              queueConsumers: {
+                "purser-apply": {
+                  maxBatchSize: 100,
+                  maxBatchTimeout: 0.05,
+                  maxRetries: 10,
+                  deadLetterQueue: "purser-apply-dead",
+                },
+                "purser-webhooks": {
+                  maxBatchSize: 20,
+                  maxBatchTimeout: 0.05,
+                  maxRetries: 16,
+                  deadLetterQueue: "purser-webhooks-dead",
+                },
+              },
             },
           })),
         ],
