@@ -55,9 +55,11 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
   return refuse(c, refusal("GEN_INTERNAL", "internal server error"));
 }
 
-/** No such route, or not with this method. */
+/** No such route, or not with this method: in plain text as Blnk says it (scenario routes), or in JSON when asked for. */
 export const notFound = (c: Context<AppEnv>): Response =>
-  refuse(c, refusal("GEN_NOT_FOUND", `no route answers ${c.req.method} on this path`));
+  c.req.header("accept")?.includes("json")
+    ? refuse(c, refusal("GEN_NOT_FOUND", `no route answers ${c.req.method} on this path`))
+    : c.text("404 page not found", 404);
 
 /** A hook that answers nothing itself: it lets the request pass or throws a Refusal. */
 type ShapeHook = (checked: Checked) => undefined;
