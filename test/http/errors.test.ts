@@ -1,5 +1,10 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { compose } from "../../src/compose";
+import { newApp } from "../../src/http/app";
+import { unwrap } from "../../src/http/errors";
+import { outcomeOf } from "../../src/services/trouble";
 import { call, codeOf, field, get, post } from "../support/api";
 
 const FIVE_MIB = 5 * 1024 * 1024;
@@ -137,7 +142,38 @@ describe("bodies that cannot be read", () => {
 });
 
 describe("trouble", () => {
-  it("is never shown: no stack, no SQL", async () => {
+  /** An app with one route that does this, on a server that is open to this machine. */
+  const answering = (act: () => Promise<unknown>) => {
+    const app = newApp();
+    app.get("/act", async (c) => c.json(await act()));
+    const composition = compose({ ...env, AUTH: "off" });
+    return app.fetch(new Request("http://localhost/act"), composition, createExecutionContext());
+  };
+  const failing = (error: unknown) => () =>
+    outcomeOf(Promise.reject(error)).then((outcome) => unwrap(outcome));
+
+  it.each([
+    ["overload", Object.assign(new Error("busy"), { overloaded: true }), "GEN_OVERLOADED"],
+    ["anything else thrown", new Error("Network connection lost."), "GEN_OUTCOME_UNKNOWN"],
+  ])("%s is 503, to be sent again", async (_what, error, code) => {
+    const response = await answering(failing(error));
+    expect(response.status).toBe(503);
+    expect(response.headers.get("Retry-After")).toBe("1");
+    const body: { error: string; error_detail: { code: string } } = await response.json();
+    expect(body.error_detail.code).toBe(code);
+    expect(body.error).toContain("send the same request again");
+  });
+
+  it("of our own making is a bare 500", async () => {
+    const response = await answering(() => Promise.reject(new Error("SELECT secret FROM keys")));
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({
+      error: "internal server error",
+      error_detail: { code: "GEN_INTERNAL", message: "internal server error" },
+    });
+  });
+
+  it("is never shown for a client's mistake either: no stack, no SQL", async () => {
     const answer = await post("/transactions/filter", {
       filters: [{ field: "amount", operator: "eq", value: "'; DROP TABLE transactions" }],
     });
