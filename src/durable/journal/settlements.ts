@@ -1,5 +1,11 @@
-import { refusal } from "../../domain/error";
-import { refundReference, settlementReference, transactionIdOf } from "../../domain/ids";
+import { type LedgerError, refusal } from "../../domain/error";
+import {
+  refundReference,
+  settlementReference,
+  type TransactionId,
+  transactionIdOf,
+} from "../../domain/ids";
+import { err, ok, type Result } from "../../domain/result";
 import {
   refundOf,
   type SettlementsSoFar,
@@ -58,30 +64,23 @@ export class Settlements {
     }
 
     // No await from here to the insertion: what is decided on is what is written.
-    const hold = this.#records.find(transactionId);
-    if (hold === null) return refuse(unknownHold(request));
-    const waiting = hold.status === "QUEUED" && hold.posting.inflight;
-    if (hold.status !== "INFLIGHT" && !waiting) {
+    const asked = this.#records.find(transactionId);
+    if (asked === null) return refuse(unknownHold(request));
+    const waiting = asked.status === "QUEUED" && asked.posting.inflight;
+    if (asked.status !== "INFLIGHT" && !waiting) {
       return refuse(refusal("TXN_NOT_INFLIGHT", "the transaction holds no money"));
     }
-    const settlements = this.#records.settlementsOf(transactionId);
-    if (!skipQueue && settlements.some(({ status }) => status === "QUEUED")) {
-      const message = "a commit or void of this transaction is on its way already";
-      return refuse(refusal("GEN_CONFLICT", message));
-    }
-    const amount = settlementAmount(
-      hold.posting,
-      soFar(settlements),
-      request.action,
-      request.amount,
-    );
-    if (!amount.ok) return refuse(amount.error);
-    const child = this.#insertSettlement(hold, amount.value, request, key);
+    const decided = this.#decide(asked, request);
+    if (!decided.ok) return refuse(decided.error);
+    const children = this.#insertSettlements(decided.value, request, key);
 
     await this.#host.checkpoint("settle:inserted");
-    if (!skipQueue) return reply({ transaction: this.#records.shown(hold), queued: true });
-    await this.#host.driven(child);
-    return reply({ transaction: this.#records.shown(child), queued: false });
+    if (!skipQueue) return reply({ transaction: this.#records.shown(asked), queued: true });
+    await Promise.all(children.map((child) => this.#host.driven(child)));
+    const [first] = children;
+    return first === undefined
+      ? refuse(unknownHold(request))
+      : reply({ transaction: this.#records.shown(first), queued: false });
   }
 
   /** Gives back what a transaction moved; each of its movements once. */
@@ -90,8 +89,10 @@ export class Settlements {
     const found = this.#records.find(request.transactionId);
     if (found === null) return refuse(nothing);
     if (isUnfinished(found) && found.status !== "SCHEDULED") await this.#host.driven(found);
-    for (const child of this.#records.settlementsOf(request.transactionId)) {
-      if (isUnfinished(child)) await this.#host.driven(child);
+    for (const hold of this.#holdsOf(found)) {
+      for (const child of this.#records.settlementsOf(hold.posting.transactionId)) {
+        if (isUnfinished(child)) await this.#host.driven(child);
+      }
     }
 
     // No await from here to the insertion: a refund covers the movements that exist at this moment.
@@ -115,9 +116,43 @@ export class Settlements {
     return first === undefined ? refuse(nothing) : reply(this.#records.shown(first));
   }
 
+  /** What each hold under a record settles, all of them or none: its own, or those of a split's legs. */
+  #decide(asked: Row, { action, amount, skipQueue }: SettleRequest): Result<Settling[]> {
+    const settling: Settling[] = [];
+    let settledBefore: LedgerError | null = null;
+    for (const hold of this.#holdsOf(asked)) {
+      const settlements = this.#records.settlementsOf(hold.posting.transactionId);
+      if (!skipQueue && settlements.some(({ status }) => status === "QUEUED")) {
+        const message = "a commit or void of this transaction is on its way already";
+        return err(refusal("GEN_CONFLICT", message));
+      }
+      const settled = settlementAmount(hold.posting, soFar(settlements), action, amount);
+      if (settled.ok) settling.push({ hold, amount: settled.value });
+      // Of a split, what is settled already is left alone; what cannot be settled refuses the whole.
+      else if (isSettledBefore(settled.error)) settledBefore ??= settled.error;
+      else return settled;
+    }
+    return settling.length === 0 && settledBefore !== null ? err(settledBefore) : ok(settling);
+  }
+
+  #holdsOf(asked: Row): Row[] {
+    return asked.posting.kind === "split" ? this.#records.legsOf(asked).reverse() : [asked];
+  }
+
+  /** The child that this operation made before, under the record or under the newest leg that it touched. */
+  #childOf(transactionId: TransactionId, key: string): Row | null {
+    const asked = this.#records.find(transactionId);
+    const holds = asked === null ? [] : this.#holdsOf(asked);
+    for (const { posting } of holds) {
+      const reference = settlementReference(posting.transactionId, key);
+      const child = this.#records.find(transactionIdOf(this.#host.instance, reference));
+      if (child !== null) return child;
+    }
+    return null;
+  }
+
   async #repeatOfSettle(request: SettleRequest, key: string): Promise<Reply<SettleValue> | null> {
-    const reference = settlementReference(request.transactionId, key);
-    const child = this.#records.find(transactionIdOf(this.#host.instance, reference));
+    const child = this.#childOf(request.transactionId, key);
     if (child === null) return null;
     if (child.fingerprint !== request.operation.fingerprint) return refuse(keyReused());
     const hold = this.#records.find(request.transactionId);
@@ -134,20 +169,27 @@ export class Settlements {
     return reply(firstAnswer(refund, this.#records), true);
   }
 
-  #insertSettlement(hold: Row, amount: bigint, request: SettleRequest, key: string): Row {
+  #insertSettlements(settling: readonly Settling[], request: SettleRequest, key: string): Row[] {
     const { action, skipQueue, operation } = request;
     const how = { instance: this.#host.instance, operationKey: key, skipQueue };
-    const posting = settlementOf(this.#records.shown(hold), action, amount, how);
-    const child = this.#host.newRow(posting, key, operation.fingerprint);
+    const children = settling.map(({ hold, amount }) =>
+      this.#host.newRow(
+        settlementOf(this.#records.shown(hold), action, amount, how),
+        key,
+        operation.fingerprint,
+      ),
+    );
     this.#store.transaction(() => {
-      this.#store.insert(child);
-      hold.revision += 1;
-      hold.work |= Work.Project;
-      this.#store.save(hold);
+      for (const child of children) this.#store.insert(child);
+      for (const { hold } of settling) {
+        hold.revision += 1;
+        hold.work |= Work.Project;
+        this.#store.save(hold);
+      }
     });
-    this.#host.inserted([child]);
-    this.#host.changed(hold);
-    return child;
+    this.#host.inserted(children);
+    for (const { hold } of settling) this.#host.changed(hold);
+    return children;
   }
 
   #insertRefunds(movements: readonly Row[], request: RefundRequest, key: string): Row[] {
@@ -166,6 +208,9 @@ export class Settlements {
 
   /** What a refund of this record gives back: its own movement, or the commits of a hold, newest first. */
   #movementsOf(parent: Row): Row[] {
+    if (parent.posting.kind === "split") {
+      return this.#holdsOf(parent).flatMap((leg) => this.#movementsOf(leg));
+    }
     if (parent.status === "APPLIED") return [parent];
     if (parent.status !== "INFLIGHT") return [];
     return this.#records
@@ -178,6 +223,15 @@ export class Settlements {
     return this.#records.find(transactionIdOf(this.#host.instance, reference));
   }
 }
+
+/** A hold and the minor units of it that are to be settled. */
+interface Settling {
+  readonly hold: Row;
+  readonly amount: bigint;
+}
+
+const isSettledBefore = ({ code }: LedgerError): boolean =>
+  code === "TXN_ALREADY_COMMITTED" || code === "TXN_ALREADY_VOIDED";
 
 const soFar = (settlements: readonly Row[]): SettlementsSoFar => ({
   committed: settlements
