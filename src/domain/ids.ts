@@ -70,8 +70,12 @@ export const legIdOf = (
 ): TransactionId =>
   `txn_${uuidV8(digestOf("leg", instance, parent, reference), shardByte(parent))}`;
 
-/** The reference of the refund of a transaction: there is one refund, so there is one reference. */
+/** The reference of the refund of a whole transaction: there is one, so there is one reference. */
 export const refundReference = (refunded: TransactionId): string => `${refunded}_refund`;
+
+/** The reference of a refund of a part, made by one operation: it routes to the shard of what it refunds. */
+export const partialRefundReference = (refunded: TransactionId, operationKey: string): string =>
+  `${refunded}_refund_${uuidV8(digestOf("refund", refunded, operationKey))}`;
 
 /** The first byte of the id, which names its shard. */
 export function shardByte(id: TransactionId | BalanceId | BatchId): number {

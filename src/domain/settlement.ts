@@ -1,6 +1,11 @@
 import { toMajorUnits, toMinorUnits } from "./amount";
 import { type LedgerError, refusal } from "./error";
-import { refundReference, settlementReference, transactionIdOf } from "./ids";
+import {
+  partialRefundReference,
+  refundReference,
+  settlementReference,
+  transactionIdOf,
+} from "./ids";
 import { mergeMetaData } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
@@ -82,19 +87,55 @@ export function settlementOf(
 const settledMetaData = (hold: Transaction): string | null =>
   hold.skipQueue ? hold.metaData : mergeMetaData(hold.metaData, JSON.stringify(queueMarks(hold)));
 
-/** The record that gives back what a transaction moved: sides swapped, never refused for funds. */
+/**
+ * How much of each movement a refund gives back, in their order, or why it may not. `open` is what of each was not
+ * given back before; `asked` null is all of it.
+ */
+export function refundAmounts(
+  open: readonly bigint[],
+  precision: bigint,
+  asked: CommitAmount,
+): Result<bigint[]> {
+  const all = open.reduce((sum, amount) => sum + amount, 0n);
+  if (all === 0n) return err(refusal("GEN_CONFLICT", "it has been refunded before"));
+  if (asked === null) return ok([...open]);
+  const amount = asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, precision);
+  if (amount <= 0n) {
+    return err(refusal("TXN_INVALID_AMOUNT", "the amount of a refund must be positive"));
+  }
+  if (amount > all) {
+    const message = "the amount is more than what is left to refund";
+    return err(refusal("GEN_BAD_REQUEST", message, { refundable: all.toString() }));
+  }
+  let rest = amount;
+  return ok(
+    open.map((left) => {
+      const part = left < rest ? left : rest;
+      rest -= part;
+      return part;
+    }),
+  );
+}
+
+/** The record that gives back what a transaction moved, or a part of it: sides swapped, never refused for funds. */
 export function refundOf(
   refunded: Transaction,
+  amount: bigint,
   how: {
     readonly instance: string;
+    readonly operationKey: string;
     readonly skipQueue: boolean;
     readonly description: string;
     readonly metaData: string | null;
   },
 ): Posting {
-  const reference = refundReference(refunded.transactionId);
+  const { transactionId, preciseAmount } = refunded;
+  const reference =
+    amount === preciseAmount
+      ? refundReference(transactionId)
+      : partialRefundReference(transactionId, how.operationKey);
   const { source, destination } = refunded;
-  const posting = derivedFrom(refunded, reference, how.instance, refunded.preciseAmount);
+  const posting = derivedFrom(refunded, reference, how.instance, amount);
   return {
     ...posting,
     kind: "refund",

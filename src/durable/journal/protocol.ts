@@ -46,6 +46,8 @@ export interface SettleRequest {
 
 export interface RefundRequest {
   readonly transactionId: TransactionId;
+  /** What to give back: null is all that was not given back before. */
+  readonly amount: CommitAmount;
   readonly skipQueue: boolean;
   /** Replaces the description when not empty. */
   readonly description: string;

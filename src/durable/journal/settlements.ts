@@ -7,6 +7,7 @@ import {
 } from "../../domain/ids";
 import { err, ok, type Result } from "../../domain/result";
 import {
+  refundAmounts,
   refundOf,
   type SettlementsSoFar,
   settlementAmount,
@@ -100,15 +101,14 @@ export class Settlements {
     if (parent === null) return refuse(nothing);
     const movements = this.#movementsOf(parent);
     if (movements.length === 0) return refuse(nothing);
-    const made = movements.map((row) => this.#refundRowOf(row));
-    const repeated = made.find((row) => row?.operationKey === key);
-    if (repeated) return this.#repeatOfRefund(repeated, request);
-    const open = movements.filter((_row, index) => made[index] === null);
-    if (open.length === 0) {
-      const message = `transaction ${request.transactionId} has been refunded before`;
-      return refuse(refusal("GEN_CONFLICT", message));
-    }
-    const rows = this.#insertRefunds(open, request, key);
+    const repeated = movements
+      .flatMap((row) => this.#refundsOf(row))
+      .find(({ operationKey }) => operationKey === key);
+    if (repeated !== undefined) return this.#repeatOfRefund(repeated, request);
+    const open = movements.map((row) => this.#refundableOf(row));
+    const amounts = refundAmounts(open, parent.posting.precision, request.amount);
+    if (!amounts.ok) return refuse(amounts.error);
+    const rows = this.#insertRefunds(movements, amounts.value, request, key);
 
     await this.#host.checkpoint("refund:inserted");
     if (request.skipQueue) await Promise.all(rows.map((row) => this.#host.driven(row)));
@@ -192,12 +192,21 @@ export class Settlements {
     return children;
   }
 
-  #insertRefunds(movements: readonly Row[], request: RefundRequest, key: string): Row[] {
+  #insertRefunds(
+    movements: readonly Row[],
+    amounts: readonly bigint[],
+    request: RefundRequest,
+    key: string,
+  ): Row[] {
     const { skipQueue, description, metaData, operation } = request;
-    const how = { instance: this.#host.instance, skipQueue, description, metaData };
-    const rows = movements.map((row) =>
-      this.#host.newRow(refundOf(this.#records.shown(row), how), key, operation.fingerprint),
-    );
+    const { instance } = this.#host;
+    const how = { instance, operationKey: key, skipQueue, description, metaData };
+    const rows = movements.flatMap((row, index) => {
+      const amount = amounts[index] ?? 0n;
+      if (amount === 0n) return [];
+      const posting = refundOf(this.#records.shown(row), amount, how);
+      return [this.#host.newRow(posting, key, operation.fingerprint)];
+    });
     this.#store.transaction(() => {
       for (const movement of movements) if (movement.work !== 0) this.#store.save(movement);
       for (const row of rows) this.#store.insert(row);
@@ -218,9 +227,23 @@ export class Settlements {
       .filter(({ status }) => status === "APPLIED");
   }
 
-  #refundRowOf(row: Row): Row | null {
-    const reference = refundReference(row.posting.transactionId);
-    return this.#records.find(transactionIdOf(this.#host.instance, reference));
+  #refundsOf(row: Row): Row[] {
+    return this.#records
+      .childrenOf(row.posting.transactionId)
+      .filter(({ posting }) => posting.kind === "refund");
+  }
+
+  /** What of a movement was not given back yet. */
+  #refundableOf(row: Row): bigint {
+    const { transactionId, preciseAmount } = row.posting;
+    const whole = transactionIdOf(this.#host.instance, refundReference(transactionId));
+    const taken = this.#records.find(whole);
+    // Somebody posted the refund's reference by hand: that was the refund.
+    if (taken !== null && taken.posting.kind !== "refund") return 0n;
+    return this.#refundsOf(row).reduce(
+      (left, { posting }) => left - posting.preciseAmount,
+      preciseAmount,
+    );
   }
 }
 

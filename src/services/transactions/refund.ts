@@ -1,7 +1,7 @@
 import { refusal } from "../../domain/error";
 import { isTransactionId } from "../../domain/ids";
-import type { MetaDataText } from "../../domain/metadata";
-import { brokenMetaData, tooLongDescription } from "../../domain/posting";
+import { brokenMetaData, type MetaDataText } from "../../domain/metadata";
+import { tooLongDescription } from "../../domain/posting";
 import { withoutReservedKeys } from "../../domain/shown-metadata";
 import type { Transaction } from "../../domain/transaction";
 import type { OperationKey, Reply } from "../../durable/journal/protocol";
@@ -36,6 +36,7 @@ export async function refundTransaction(
   return replyOf(
     ctx.journal.refund({
       transactionId: id,
+      amount: null,
       skipQueue,
       description,
       metaData: metaData === null ? null : withoutReservedKeys(metaData),
