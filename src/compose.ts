@@ -1,3 +1,5 @@
+import { waitUntil } from "cloudflare:workers";
+import type { LedgerEvent } from "./domain/event";
 import { isBalanceId, isTransactionId, type TransactionId } from "./domain/ids";
 import { invariant } from "./domain/invariant";
 import { instantOfMicros } from "./domain/time";
@@ -82,9 +84,26 @@ function ledgerOf(env: Cloudflare.Env, { instanceId, journalShards }: Instance):
     identities: new IdentitiesTable(env.DB, instanceId),
     balances: new BalancesTable(env.DB, instanceId),
     transactions: new TransactionsTable(env.DB, instanceId),
+    announce: announcerOf(env, instanceId),
     now: () => instantOfMicros(Date.now() * 1000),
     uuid: () => crypto.randomUUID(),
   };
+}
+
+/** Sends an event right after its record was answered. Whatever fails here the run of every minute does. */
+function announcerOf(env: Cloudflare.Env, instance: string): LedgerContext["announce"] {
+  const endpoints = endpointsOf(env.WEBHOOK_URLS);
+  if (endpoints.length === 0) return null;
+  const outbox = new OutboxTable(env.DB, instance);
+  const send = async (event: LedgerEvent): Promise<void> => {
+    try {
+      await sendEvents(env.WEBHOOKS, { instance, events: [event], endpoints });
+      await outbox.markSent([event.id]);
+    } catch (error) {
+      console.error({ event: "outbox.not_sent", event_id: event.id, error: String(error) });
+    }
+  };
+  return (event) => waitUntil(send(event));
 }
 
 const journalParts = (env: Cloudflare.Env, instance: string): Omit<JournalParts, "shards"> => ({

@@ -1,7 +1,7 @@
 import { plainDecimal, significantDigits, signOf, toMajorUnits, toMinorUnits } from "./amount";
 import { type LedgerError, refusal } from "./error";
 import { type BalanceId, indicatorBalanceId, isIndicator, transactionIdOf } from "./ids";
-import type { MetaDataText } from "./metadata";
+import { brokenMetaData, type MetaDataText } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
 import { withoutReservedKeys } from "./shown-metadata";
@@ -49,7 +49,6 @@ const REFERENCE_MAX = 2_000;
 const CURRENCY_MAX = 1_000;
 const SIDE_MAX = 1_000;
 const DESCRIPTION_MAX = 65_536;
-const META_DATA_BYTES_MAX = 256 * 1024;
 
 /**
  * What a request asks for, resolved and checked, or the first rule of each field that it breaks
@@ -151,13 +150,6 @@ const tooLong = (lengthMax: number): string => `is longer than ${lengthMax} char
 function brokenDate(text: string): string | null {
   if (text === "" || parseInstant(text) !== null) return null;
   return "must be a time with its offset, as in 2031-04-05T00:00:00+00:00";
-}
-
-/** Why metadata is refused, or null. */
-export function brokenMetaData(metaData: MetaDataText | null): string | null {
-  if (metaData === null) return null;
-  const bytes = new TextEncoder().encode(metaData).length;
-  return bytes > META_DATA_BYTES_MAX ? `is larger than ${META_DATA_BYTES_MAX} bytes` : null;
 }
 
 function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {

@@ -1,8 +1,12 @@
 import { newApp } from "./app";
 import { ledger } from "./middleware/ledger";
 import { openApiDocument } from "./openapi";
+import { balances } from "./routes/balances";
 import { docs } from "./routes/docs";
+import { identities } from "./routes/identities";
+import { ledgers } from "./routes/ledgers";
 import { meta } from "./routes/meta";
+import { metadata } from "./routes/metadata";
 import { transactionLists } from "./routes/transaction-lists";
 import { transactions } from "./routes/transactions";
 
@@ -18,8 +22,12 @@ api.get("/openapi.json", (c) => {
 });
 
 api.use(ledger);
+api.route("/", ledgers);
+api.route("/", identities);
+api.route("/", balances);
 api.route("/", transactionLists);
 api.route("/", transactions);
+api.route("/", metadata);
 
 /** Made on first request: it is the same for the life of the isolate. */
 let document: string | undefined;

@@ -1,3 +1,4 @@
+import type { LedgerEvent } from "../domain/event";
 import type { Instant } from "../domain/time";
 import type { Journal } from "../durable/journal/protocol";
 import type { BalancesTable } from "../storage/balances";
@@ -13,6 +14,11 @@ export interface LedgerContext {
   readonly identities: IdentitiesTable;
   readonly balances: BalancesTable;
   readonly transactions: TransactionsTable;
+  /**
+   * Sends events that were stored with a ledger or an identity, after the answer; what fails is swept within a minute.
+   * Null when nobody listens: then none are stored.
+   */
+  readonly announce: ((event: LedgerEvent) => void) | null;
   /** The present moment, UTC, microseconds. */
   now(): Instant;
   /** A random UUID. */

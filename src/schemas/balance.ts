@@ -1,0 +1,123 @@
+import { z } from "@hono/zod-openapi";
+import { settled } from "../domain/balance";
+import type { BalanceSnapshot } from "../domain/balance-record";
+import type { Identity } from "../domain/identity";
+import type { Ledger } from "../domain/ledger";
+import type { NewBalance } from "../domain/new-balance";
+import { showInstant, ZERO_TIME } from "../domain/time";
+import { bodyOf, instantOut, integerOut, objectOut, wireDecimalText, wireMetaData } from "./common";
+import { IdentityBody, toIdentityBody } from "./identity";
+import { wireInteger } from "./json";
+import { LedgerBody, toLedgerBody } from "./ledger";
+import { shownObject } from "./meta-data";
+
+/** The body of `POST /balances`: shapes only, the rules are in `domain/new-balance.ts`. */
+export const BalanceRequest = bodyOf({
+  ledger_id: z.string().optional().openapi({ description: "Required." }),
+  currency: z.string().optional().openapi({
+    description: "Required. Free text, its case kept.",
+    example: "USD",
+  }),
+  identity_id: z.string().optional().openapi({ description: "Who owns it." }),
+  indicator: z.string().optional().openapi({
+    description: "A name such as `@fees`, in the General Ledger alone; one a currency.",
+  }),
+  allocation_strategy: z.string().optional().openapi({
+    description: "`FIFO` (default), `LIFO` or `PROPORTIONAL`.",
+  }),
+  track_fund_lineage: z.boolean().optional(),
+  meta_data: wireMetaData.optional(),
+  precision: wireDecimalText.optional().openapi({ description: "Not used." }),
+}).openapi("BalanceRequest");
+
+/** A new balance as the domain reads it. */
+export const toNewBalance = (body: z.output<typeof BalanceRequest>): NewBalance => ({
+  ledgerId: body.ledger_id ?? "",
+  identityId: body.identity_id ?? "",
+  currency: body.currency ?? "",
+  indicator: body.indicator ?? "",
+  allocationStrategy: body.allocation_strategy ?? "",
+  trackFundLineage: body.track_fund_lineage ?? false,
+  metaData: body.meta_data ?? null,
+});
+
+/** The body of `PUT /balances/{id}/identity`. */
+export const OwnerRequest = bodyOf({
+  identity_id: z.string().min(1, "cannot be blank"),
+}).openapi("OwnerRequest");
+
+/** A balance as clients see it (contract/core.md section 3.1). Amounts are in minor units. */
+export const BalanceBody = z
+  .object({
+    balance: integerOut,
+    version: z.int(),
+    inflight_balance: integerOut,
+    credit_balance: integerOut,
+    inflight_credit_balance: integerOut,
+    debit_balance: integerOut,
+    inflight_debit_balance: integerOut,
+    queued_debit_balance: integerOut.optional(),
+    queued_credit_balance: integerOut.optional(),
+    ledger_id: z.string(),
+    identity_id: z.string(),
+    balance_id: z.string(),
+    indicator: z.string().optional(),
+    currency: z.string(),
+    identity: IdentityBody.optional(),
+    ledger: LedgerBody.optional(),
+    created_at: instantOut,
+    inflight_expires_at: instantOut,
+    meta_data: objectOut.nullable(),
+    track_fund_lineage: z.boolean(),
+    allocation_strategy: z.string(),
+  })
+  .openapi("Balance");
+
+export type BalanceBody = z.output<typeof BalanceBody>;
+
+/** What may be shown beside a balance; null where it is not. */
+export interface BesideBalance {
+  readonly queued: { readonly debit: bigint; readonly credit: bigint } | null;
+  readonly ledger: Ledger | null;
+  readonly identity: Identity | null;
+}
+
+const NOTHING: BesideBalance = { queued: null, ledger: null, identity: null };
+
+/** A balance for the wire. */
+export function toBalanceBody(
+  balance: BalanceSnapshot,
+  { queued, ledger, identity }: BesideBalance = NOTHING,
+): BalanceBody {
+  const { indicator, inflightCredit, inflightDebit } = balance;
+  return {
+    balance: wireInteger(settled(balance)),
+    version: balance.version,
+    inflight_balance: wireInteger(inflightCredit - inflightDebit),
+    credit_balance: wireInteger(balance.credit),
+    inflight_credit_balance: wireInteger(inflightCredit),
+    debit_balance: wireInteger(balance.debit),
+    inflight_debit_balance: wireInteger(inflightDebit),
+    ...(queued === null
+      ? {}
+      : {
+          queued_debit_balance: wireInteger(queued.debit),
+          queued_credit_balance: wireInteger(queued.credit),
+        }),
+    ledger_id: balance.ledgerId,
+    identity_id: balance.identityId,
+    balance_id: balance.balanceId,
+    ...(indicator === "" ? {} : { indicator }),
+    currency: balance.currency,
+    // As in Blnk (scenario balance-create-read): the included ones come without these.
+    ...(identity === null
+      ? {}
+      : { identity: { ...toIdentityBody(identity), identity_type: "", meta_data: null } }),
+    ...(ledger === null ? {} : { ledger: { ...toLedgerBody(ledger), meta_data: null } }),
+    created_at: showInstant(balance.createdAt),
+    inflight_expires_at: ZERO_TIME,
+    meta_data: shownObject(balance.metaData),
+    track_fund_lineage: balance.trackFundLineage,
+    allocation_strategy: balance.allocationStrategy,
+  };
+}
