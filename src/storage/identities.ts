@@ -84,15 +84,15 @@ export class IdentitiesTable {
     return selectPage(table, query);
   }
 
-  /** Adds an identity and its event; false when its id is taken. */
-  async insert(identity: Identity, told: ToldEvent): Promise<boolean> {
-    const [inserted] = await this.#db.batch([
-      this.#db
-        .insert(identities)
-        .values({ instanceId: this.#instance, ...identity })
-        .onConflictDoNothing(),
-      storeEvent(this.#db, this.#instance, told),
-    ]);
+  /** Adds an identity, and its event if it has one; false when its id is taken. */
+  async insert(identity: Identity, told: ToldEvent | null): Promise<boolean> {
+    const insert = this.#db
+      .insert(identities)
+      .values({ instanceId: this.#instance, ...identity })
+      .onConflictDoNothing();
+    const [inserted] = await this.#db.batch(
+      told === null ? [insert] : [insert, storeEvent(this.#db, this.#instance, told)],
+    );
     return inserted.meta.changes === 1;
   }
 

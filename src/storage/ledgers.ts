@@ -69,12 +69,12 @@ export class LedgersTable {
     return selectPage(table, query);
   }
 
-  /** Adds a ledger, whose id nobody else can have, and its event. */
-  async insert(ledger: Ledger, told: ToldEvent): Promise<void> {
-    await this.#db.batch([
-      this.#db.insert(ledgers).values({ instanceId: this.#instance, ...ledger }),
-      storeEvent(this.#db, this.#instance, told),
-    ]);
+  /** Adds a ledger, whose id nobody else can have, and its event if it has one. */
+  async insert(ledger: Ledger, told: ToldEvent | null): Promise<void> {
+    const insert = this.#db.insert(ledgers).values({ instanceId: this.#instance, ...ledger });
+    await this.#db.batch(
+      told === null ? [insert] : [insert, storeEvent(this.#db, this.#instance, told)],
+    );
   }
 
   /** Writes a changed ledger, and its event if it has one, unless it was changed since `revision`: then false. */
