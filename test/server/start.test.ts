@@ -1,0 +1,81 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { freePort } from "../../scripts/serve.ts";
+
+const masterKey = `it's a "$key" with \${signs}`;
+const hookToken = "token-in-an-address";
+const stateDir = mkdtempSync(join(tmpdir(), "purser-start-"));
+afterAll(() => rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 }));
+
+/** `npm start` as somebody types it, once `/health` answers. */
+async function npmStart(settings: Record<string, string>) {
+  const port = await freePort();
+  const { AUTH: _auth, PURSER_MASTER_KEY: _key, ...environment } = process.env;
+  const env = { ...environment, PORT: String(port), STATE_DIR: stateDir, ...settings };
+  const npm = spawn("npm", ["start"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  npm.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const ended = once(npm, "exit");
+  const answered = () => expect(said).toContain("Try: curl");
+  await vi.waitFor(answered, { timeout: 90_000, interval: 100 });
+  return { npm, ended, port, said: () => said, url: `http://localhost:${port}` };
+}
+
+/** Command lines of live processes that belong to the server on this port. */
+function processesOf(port: number): string[] {
+  const all = execFileSync("ps", ["-eo", "stat,args"], { encoding: "utf8" }).split("\n");
+  const live = all.filter((line) => !line.startsWith("Z"));
+  return live.filter((line) => line.includes(`localhost:${port}`) || line.includes(stateDir));
+}
+
+describe("npm start", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"] as const)(
+    "leaves no process behind after %s",
+    async (signal) => {
+      const { npm, ended, port, url } = await npmStart({});
+      expect(processesOf(port).length).toBeGreaterThan(1);
+
+      npm.kill(signal);
+      await ended;
+
+      await vi.waitFor(() => expect(processesOf(port)).toEqual([]), { timeout: 20_000 });
+      await expect(fetch(`${url}/health`)).rejects.toThrow();
+    },
+  );
+
+  it("keeps the master key and webhook addresses out of command lines and of what it prints", async () => {
+    const { npm, ended, url, said } = await npmStart({
+      PURSER_MASTER_KEY: masterKey,
+      WEBHOOK_URLS: `https://hooks.example.com/${hookToken}`,
+    });
+
+    const commandLines = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
+    const withoutKey = await fetch(`${url}/ledgers`);
+    const withKey = await fetch(`${url}/ledgers`, { headers: { "X-Blnk-Key": masterKey } });
+    npm.kill("SIGTERM");
+    await ended;
+
+    expect(commandLines).not.toContain(masterKey);
+    expect(commandLines).not.toContain(hookToken);
+    expect(said()).not.toContain(masterKey);
+    expect(said()).not.toContain(hookToken);
+    expect([withoutKey.status, withKey.status]).toEqual([401, 200]);
+  });
+
+  it("lets everybody in, and says so, when neither a key nor AUTH is set", async () => {
+    const { npm, ended, url, said } = await npmStart({});
+
+    const answer = await fetch(`${url}/ledgers`);
+    npm.kill("SIGTERM");
+    await ended;
+
+    expect(answer.status).toBe(200);
+    expect(said()).toContain("AUTH=off");
+  });
+});
