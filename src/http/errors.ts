@@ -45,13 +45,15 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
   if (error instanceof HTTPException && error.status < 500) {
     return refuse(c, refusal("GEN_MALFORMED_REQUEST", "the request could not be read"));
   }
-  console.error({
-    event: "request.failed",
-    request_id: c.var.requestId,
-    method: c.req.method,
-    route: c.req.path,
-    error: error.stack ?? String(error),
-  });
+  console.error(
+    JSON.stringify({
+      event: "request.failed",
+      request_id: c.var.requestId,
+      method: c.req.method,
+      route: c.req.path,
+      error: error.stack ?? String(error),
+    }),
+  );
   return refuse(c, refusal("GEN_INTERNAL", "internal server error"));
 }
 

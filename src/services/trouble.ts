@@ -10,10 +10,12 @@ function told(error: unknown): LedgerError {
   if (isOverloaded(error)) {
     return refusal("GEN_OVERLOADED", "too much at once: send the same request again");
   }
-  console.error({
-    event: "ledger.in_trouble",
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
+  console.error(
+    JSON.stringify({
+      event: "ledger.in_trouble",
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
   return refusal(
     "GEN_OUTCOME_UNKNOWN",
     "the outcome is not known: send the same request again, it happens at most once",
