@@ -1,25 +1,38 @@
+import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
-import type { ClaimAnswer, ClaimRequest } from "./groups";
+import { invariant } from "../../domain/invariant";
+import { succeed, writeRefusal } from "./endings";
+import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type { Records } from "./records";
-import { type Driven, isHidden, type Row, Work } from "./row";
+import { type Decision, type Driven, isHidden, type Outcome, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** A claim whose group is silent is looked into after this long, in milliseconds. */
 const ASK_MS = 10_000;
 
+/** What a group answers about one of its members: its decision, and what became of the member. */
+export interface Resolution {
+  readonly decision: Decision;
+  readonly outcome: Outcome | null;
+}
+
 /** What claims need of their shard. */
 export interface ClaimsHost {
   checkpoint(step: string): void | Promise<void>;
   inserted(rows: readonly Row[]): void;
+  finished(row: Row): void;
   /** Drives a row to its end. */
   drive(row: Row): Promise<Driven>;
-  /** Asks a group what it decided, in whatever shard it lives; waits for its decision. */
-  resolve(coordinator: number, group: string, attempt: string): Promise<"kept" | "void">;
+  /** Asks a group what it decided, in whatever shard it lives; waits for its end. */
+  resolve(
+    coordinator: number,
+    asked: { group: string; attempt: string; member: TransactionId },
+  ): Promise<Resolution>;
 }
 
 /**
- * References that groups of other shards have taken here: a row each, which keeps the reference from anybody else
- * and leads to the group's leg once the group has decided for it.
+ * References that groups have taken here: a row each, which keeps the reference from anybody else. Once the group
+ * has decided for it, it is a batch's own record, or leads to the leg of a split.
  */
 export class Claims {
   readonly #store: JournalStore;
@@ -38,87 +51,112 @@ export class Claims {
 
   /** Takes references for a group, or says which transaction has one of them. Repeatable. */
   async take(request: ClaimRequest): Promise<ClaimAnswer> {
-    for (const { posting } of request.claims) {
-      for (;;) {
+    for (;;) {
+      const others = request.claims.flatMap(({ posting }) => {
         const found = this.#records.find(posting.transactionId);
-        if (found === null) break;
-        if (isOf(found, request)) break;
-        if (!isHidden(found)) return { ok: false, takenBy: targetOf(found) };
-        // Its outcome decides; a group never waits on itself.
-        const driven = await this.#host.drive(found);
-        if (driven.done) return { ok: false, takenBy: targetOf(found) };
+        return found === null || isOf(found, request) ? [] : [{ found, posting }];
+      });
+      const taken = others.find(({ found }) => !isHidden(found));
+      if (taken !== undefined) {
+        const { reference } = taken.posting;
+        return { ok: false, reference, takenBy: targetOf(taken.found) };
       }
-      if (this.#records.find(posting.transactionId) === null) this.#insert(request, posting);
+      const [waiting] = others;
+      if (waiting === undefined) break;
+      // Its outcome decides; a group never waits on itself.
+      await this.#host.drive(waiting.found);
     }
+    this.#insert(request);
     await this.#host.checkpoint("claim:taken");
     return { ok: true };
   }
 
   /** A group decided: its references here are kept for good, or free again. Repeatable. */
-  settle(request: ClaimRequest, commit: boolean): void {
-    this.#store.transaction(() => {
-      for (const { posting } of request.claims) {
-        const found = this.#records.find(posting.transactionId);
-        if (found !== null && found.status === "CLAIMED" && isOf(found, request)) {
-          this.#end(found, commit);
-        }
-      }
+  settle({ request, decision, outcomes }: ClaimSettlement): void {
+    const rows = request.claims.flatMap(({ posting }) => {
+      const found = this.#records.find(posting.transactionId);
+      return found?.status === "CLAIMED" && isOf(found, request) ? [found] : [];
     });
+    this.#end(rows, decision, outcomes);
   }
 
   /** Finds out what became of a claim that is met while it waits. */
   async resolve(row: Row): Promise<Driven> {
-    const { group } = row.posting;
+    const { group, transactionId } = row.posting;
     if (row.status === "CLAIMED" && group !== null && row.coordinator !== null) {
-      const outcome = await this.#host.resolve(row.coordinator, group, row.attempt);
+      const asked = { group, attempt: row.attempt, member: transactionId };
+      const { decision, outcome } = await this.#host.resolve(row.coordinator, asked);
       await this.#host.checkpoint("claim:resolved");
-      const standing = this.#records.find(row.posting.transactionId);
+      const standing = this.#records.find(transactionId);
       if (standing?.status === "CLAIMED" && standing.attempt === row.attempt) {
-        this.#store.transaction(() => this.#end(standing, outcome === "kept"));
+        const outcomes = new Map(outcome === null ? [] : [[transactionId, outcome]]);
+        this.#end([standing], decision, outcomes);
       }
     }
-    const left = this.#records.find(row.posting.transactionId);
-    if (left !== null && left.attempt === row.attempt && left.status === "POINTER") {
-      return { done: true, row: left };
+    const left = this.#records.find(transactionId);
+    if (left !== null && left.attempt === row.attempt) return { done: true, row: left };
+    return { done: false, row, error: freed };
+  }
+
+  #insert(request: ClaimRequest): void {
+    const { attempt, coordinator } = request;
+    const rows = request.claims
+      .filter(({ posting }) => this.#records.find(posting.transactionId) === null)
+      .map(
+        ({ posting }): Row => ({
+          posting,
+          attempt,
+          createdAt: this.#records.now(),
+          operationKey: "",
+          fingerprint: "",
+          claims: [],
+          coordinator,
+          decision: null,
+          status: "CLAIMED",
+          metaData: posting.metaData,
+          revision: 1,
+          work: Work.Drive,
+          outcome: null,
+          rejectionReason: "",
+          dueMs: Date.now() + ASK_MS,
+          doubt: false,
+        }),
+      );
+    this.#store.transaction(() => {
+      for (const row of rows) this.#store.insert(row);
+    });
+    this.#host.inserted(rows);
+  }
+
+  #end(rows: readonly Row[], decision: Decision, outcomes: ReadonlyMap<string, Outcome>): void {
+    this.#store.transaction(() => {
+      for (const row of rows) this.#endOne(row, decision, outcomes.get(row.posting.transactionId));
+    });
+    for (const row of rows) {
+      if (row.work === 0 || row.status === "CLAIMED") this.#records.drop(row);
+      else this.#host.finished(row);
     }
-    const message = "the reference is free again";
-    return { done: false, row, error: { code: "GEN_CONFLICT", message } };
   }
 
-  #insert(request: ClaimRequest, posting: Row["posting"]): void {
-    const row: Row = {
-      posting,
-      attempt: request.attempt,
-      createdAt: this.#records.now(),
-      operationKey: "",
-      fingerprint: "",
-      claims: [],
-      coordinator: request.coordinator,
-      decision: null,
-      status: "CLAIMED",
-      metaData: null,
-      revision: 1,
-      work: Work.Drive,
-      outcome: null,
-      rejectionReason: "",
-      dueMs: Date.now() + ASK_MS,
-      doubt: false,
-    };
-    this.#store.transaction(() => this.#store.insert(row));
-    this.#host.inserted([row]);
-  }
-
-  #end(row: Row, commit: boolean): void {
-    if (commit) {
+  #endOne(row: Row, decision: Decision, outcome: Outcome | undefined): void {
+    const isPointer = row.posting.kind === "pointer";
+    if (!decision.commit) {
+      if (isPointer) this.#store.free(row);
+      else writeRefusal(this.#store, row, decision.error);
+      return;
+    }
+    if (isPointer) {
       row.status = "POINTER";
       row.work = 0;
-      this.#store.save(row);
     } else {
-      this.#store.free(row);
+      invariant(outcome !== undefined, "a posted member has its versions");
+      succeed(row, outcome);
     }
-    this.#records.drop(row);
+    this.#store.save(row);
   }
 }
+
+const freed: LedgerError = { code: "GEN_CONFLICT", message: "the reference is free again" };
 
 const isOf = (row: Row, { group, attempt }: ClaimRequest): boolean =>
   row.posting.group === group && row.attempt === attempt;

@@ -7,11 +7,11 @@ import { currencyMismatch } from "../balance/ledger";
 import type { Answer } from "../balance/protocol";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
-import type { Groups } from "./groups";
 import type { Lanes } from "./lanes";
 import { hopeless, operationId, operationOf, type SideName, unknownBalance } from "./operations";
 import type { Records } from "./records";
 import { type Driven, isUnfinished, needs, type Row, Work } from "./row";
+import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
 
 /** What the driver needs of its shard. */
@@ -27,7 +27,7 @@ interface DriverParts {
   readonly store: JournalStore;
   readonly records: Records;
   readonly lanes: Lanes;
-  readonly groups: Groups;
+  readonly splits: Splits;
   readonly claims: Claims;
   readonly host: DriverHost;
 }
@@ -43,7 +43,7 @@ export class Driver {
   readonly #store: JournalStore;
   readonly #records: Records;
   readonly #lanes: Lanes;
-  readonly #groups: Groups;
+  readonly #splits: Splits;
   readonly #claims: Claims;
   readonly #host: DriverHost;
   readonly #driving = new Map<string, Promise<Driven>>();
@@ -54,7 +54,7 @@ export class Driver {
     this.#store = parts.store;
     this.#records = parts.records;
     this.#lanes = parts.lanes;
-    this.#groups = parts.groups;
+    this.#splits = parts.splits;
     this.#claims = parts.claims;
     this.#host = parts.host;
   }
@@ -74,9 +74,9 @@ export class Driver {
   }
 
   async #run(row: Row): Promise<Driven> {
-    if (row.posting.kind === "split") return this.#groups.drive(row);
+    if (row.posting.kind === "split") return this.#splits.drive(row);
     if (!isUnfinished(row)) return { done: true, row };
-    if (row.posting.kind === "pointer") return this.#claims.resolve(row);
+    if (row.status === "CLAIMED") return this.#claims.resolve(row);
     if (row.posting.group !== null) return this.#driveLeg(row);
     await this.#host.checkpoint("drive:begun");
     const hopeless = (await this.#refusalOfParent(row)) ?? (await this.#refusalOfDestination(row));

@@ -9,8 +9,9 @@ import { balanceStub } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently, persistently } from "../patiently";
+import type { Resolution } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
-import type { ClaimAnswer, ClaimRequest } from "./groups";
+import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type {
   MergeOutcome,
   OperationKey,
@@ -115,18 +116,22 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** Keeps or frees the references that a group took here. */
-  settleReferences({ request, commit }: { request: ClaimRequest; commit: boolean }): void {
-    this.#shard.claims.settle(request, commit);
+  settleReferences(settlement: ClaimSettlement): void {
+    this.#shard.claims.settle(settlement);
   }
 
-  /** What a group of this shard decided about its references; waits for the decision. */
-  async resolveGroup(asked: { group: string; attempt: string }): Promise<"kept" | "void"> {
+  /** What a group of this shard decided about one of its members; waits for the decision. */
+  async resolveGroup(asked: {
+    group: string;
+    attempt: string;
+    member: TransactionId;
+  }): Promise<Resolution> {
     const { group, attempt } = asked;
     const { records, driver } = this.#shard;
     const row = isTransactionId(group) ? records.find(group) : null;
-    if (row === null || row.attempt !== attempt) return "void";
+    if (row === null || row.attempt !== attempt) return VOID;
     if (isUnfinished(row)) await within(PATIENCE_MS, driver.drive(row));
-    return row.decision?.commit === true ? "kept" : "void";
+    return { decision: row.decision ?? VOID.decision, outcome: null };
   }
 
   /** True once D1 has everything that this shard had when it was asked; false after two seconds. */
@@ -208,19 +213,28 @@ export class JournalObject extends DurableObject<Env> {
           () => sibling(to),
           async (stub): Promise<ClaimAnswer> => await stub.claimReferences(request),
         ),
-      settleClaims: (to, request, commit) =>
+      settleClaims: (to, settlement) =>
         persistently(
           () => sibling(to),
-          async (stub) => stub.settleReferences({ request, commit }),
+          async (stub) => stub.settleReferences(settlement),
         ),
-      resolve: (to, group, attempt) =>
+      resolve: (to, asked) =>
         patiently(
           () => sibling(to),
-          async (stub) => stub.resolveGroup({ group, attempt }),
+          async (stub): Promise<Resolution> => await stub.resolveGroup(asked),
         ),
     };
   }
 }
+
+/** The answer about a group that is gone: whatever it claimed is free. */
+const VOID: Resolution = {
+  decision: {
+    commit: false,
+    error: { code: "GEN_CONFLICT", message: "the batch does not exist any more" },
+  },
+  outcome: null,
+};
 
 function log(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
   const reason = error instanceof Error ? error.message : String(error);

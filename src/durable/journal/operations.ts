@@ -7,12 +7,15 @@ import type { Row } from "./row";
 
 export type SideName = "source" | "destination";
 
+/** What operations are made of: a row, or a member of a batch that has no row here. */
+export type Moving = Pick<Row, "posting" | "attempt" | "createdAt">;
+
 /** The id of a row's operation on one side: another life of its reference has another attempt. */
-export const operationId = (row: Row, side: SideName): string =>
+export const operationId = (row: Moving, side: SideName): string =>
   `${row.posting.transactionId}.${row.attempt}.${side}`;
 
 /** What a row does to one of its balances. */
-export function operationOf(row: Row, side: SideName): MoneyOperation {
+export function operationOf(row: Moving, side: SideName): MoneyOperation {
   const { posting } = row;
   return {
     kind: "change",

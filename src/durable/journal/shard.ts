@@ -8,7 +8,7 @@ import { Claims, type ClaimsHost } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import { Driver } from "./driver";
 import { Flusher, type FlusherHost } from "./flusher";
-import { Groups, type GroupsHost } from "./groups";
+import { GroupSaga, type GroupSagaHost } from "./group-saga";
 import { type LaneHost, Lanes } from "./lanes";
 import type { MergeOutcome } from "./protocol";
 import { Recorder } from "./recorder";
@@ -17,6 +17,7 @@ import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
 import { type Driven, isHidden, isUnfinished, type Row, Work } from "./row";
 import { Settlements } from "./settlements";
+import { Splits } from "./splits";
 import { JournalStore } from "./store";
 
 /** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
@@ -37,7 +38,7 @@ export interface ShardHost
   extends Omit<LaneHost, "observed">,
     Omit<BalanceBookHost, "checkpoint">,
     Omit<FlusherHost, "checkpoint" | "isDriving" | "troubled">,
-    Pick<GroupsHost, "claim" | "settleClaims" | "shard">,
+    Pick<GroupSagaHost, "claim" | "settleClaims" | "shard">,
     Pick<ClaimsHost, "resolve"> {
   readonly ctx: DurableObjectState;
   readonly instance: string;
@@ -74,20 +75,26 @@ export class Shard {
       troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
     });
     const common = { store, records };
-    const groups = new Groups({
-      ...common,
-      lanes,
-      host: { ...host, checkpoint, finished, balanceMade },
-    });
+    const saga = new GroupSaga({ lanes, host: { ...host, checkpoint, balanceMade } });
+    const splits = new Splits({ ...common, saga, host: { checkpoint, finished } });
     const drive = (row: Row) => this.driver.drive(row);
     this.store = store;
     this.records = records;
     this.#alarm = new AlarmClock(host.ctx);
-    this.claims = new Claims({ ...common, host: { ...host, checkpoint, inserted, drive } });
+    this.claims = new Claims({
+      ...common,
+      host: {
+        checkpoint,
+        inserted,
+        finished,
+        drive,
+        resolve: (at, asked) => host.resolve(at, asked),
+      },
+    });
     this.driver = new Driver({
       ...common,
       lanes,
-      groups,
+      splits,
       claims: this.claims,
       host: { checkpoint, finished, balanceMade },
     });

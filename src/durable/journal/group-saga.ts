@@ -1,0 +1,215 @@
+import { type LedgerError, refusal } from "../../domain/error";
+import type { BalanceId, TransactionId } from "../../domain/ids";
+import { invariant } from "../../domain/invariant";
+import type { Answer, MoneyOperation } from "../balance/protocol";
+import type { Lanes } from "./lanes";
+import { hopeless, type Moving, operationId, operationOf } from "./operations";
+import type { Claim, Decision, Outcome } from "./row";
+
+/** What a group's shard asks of another shard: to take references for the group. */
+export interface ClaimRequest {
+  readonly group: string;
+  readonly attempt: string;
+  /** The shard of the group, which decides. */
+  readonly coordinator: number;
+  readonly claims: readonly Claim[];
+}
+
+/** Whether all were taken, or the transaction that has one of them. */
+export type ClaimAnswer =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reference: string; readonly takenBy: TransactionId };
+
+/** What became of a group, as another shard needs it to end the claims that it holds. */
+export interface ClaimSettlement {
+  readonly request: ClaimRequest;
+  readonly decision: Decision;
+  /** Of each member that moved, by its id. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** Records that move together or not at all, and the references that they take. */
+export interface Group {
+  readonly id: string;
+  /** Drawn at every insertion: what an earlier life of a freed reference reserved never meets this one. */
+  readonly attempt: string;
+  /** In order: each balance sees its changes in this order. */
+  readonly members: readonly Moving[];
+  readonly claims: readonly Claim[];
+}
+
+/** Why a group is refused, and which member is the reason (-1 when none is). */
+export interface GroupRefusal {
+  readonly error: LedgerError;
+  readonly index: number;
+}
+
+/** What the saga needs of its shard. */
+export interface GroupSagaHost {
+  readonly shard: number;
+  checkpoint(step: string): void | Promise<void>;
+  balanceMade(balanceId: BalanceId): void;
+  /** Takes references in a shard; repeated until it is answered. */
+  claim(shard: number, request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Tells a shard what became of them; repeated until it is answered. */
+  settleClaims(shard: number, settlement: ClaimSettlement): Promise<void>;
+}
+
+/**
+ * The two phases of a group, each step repeatable: prepare claims every reference and reserves in every balance;
+ * after the decision, which its owner writes, post or release everywhere. Nothing is refused after the decision.
+ */
+export class GroupSaga {
+  readonly #lanes: Lanes;
+  readonly #host: GroupSagaHost;
+
+  constructor(parts: { readonly lanes: Lanes; readonly host: GroupSagaHost }) {
+    this.#lanes = parts.lanes;
+    this.#host = parts.host;
+  }
+
+  /** Null when every member can move; then all is reserved. Otherwise the first reason why not. */
+  async prepare(group: Group): Promise<GroupRefusal | null> {
+    await this.#host.checkpoint("group:begun");
+    return (
+      firstHopeless(group.members) ?? (await this.#claim(group)) ?? (await this.#reserve(group))
+    );
+  }
+
+  /** Carries out what was reserved for; answers what became of each member, by its id. */
+  async post(group: Group): Promise<Map<string, Outcome>> {
+    const op = keyOf(group);
+    const versions = new Map<string, number>();
+    await Promise.all(
+      [...byBalance(group.members)].map(async ([balanceId, changes]) => {
+        const { answer } = await this.#lanes.submit(balanceId, { kind: "post", op, changes });
+        const posted = asPosted(answer);
+        if (posted.created) this.#host.balanceMade(balanceId);
+        for (const [index, change] of changes.entries()) {
+          versions.set(change.op, posted.versions[index] ?? 0);
+        }
+      }),
+    );
+    await this.#host.checkpoint("group:posted");
+    return new Map(
+      group.members.map((member) => [
+        member.posting.transactionId,
+        {
+          sourceVersion: versions.get(operationId(member, "source")) ?? 0,
+          destinationVersion: versions.get(operationId(member, "destination")) ?? 0,
+        },
+      ]),
+    );
+  }
+
+  /** Gives back what was reserved, also by calls that are still on their way. */
+  async release(group: Group): Promise<void> {
+    const op = keyOf(group);
+    await Promise.all(
+      [...byBalance(group.members).keys()].map((balanceId) =>
+        this.#lanes.submit(balanceId, { kind: "release", op }),
+      ),
+    );
+    await this.#host.checkpoint("group:released");
+  }
+
+  /** Tells every shard that holds a reference of the group what became of it. */
+  async settleClaims(
+    group: Group,
+    decision: Decision,
+    outcomes: ReadonlyMap<string, Outcome>,
+  ): Promise<void> {
+    for (const [shard, request] of this.#claimsByShard(group)) {
+      const mine = request.claims.flatMap(({ posting }) => {
+        const outcome = outcomes.get(posting.transactionId);
+        return outcome === undefined ? [] : [[posting.transactionId, outcome] as const];
+      });
+      await this.#host.settleClaims(shard, { request, decision, outcomes: new Map(mine) });
+      await this.#host.checkpoint("group:claims-settled");
+    }
+  }
+
+  /** Takes the references shard by shard in one order, so that two groups never wait in a circle. */
+  async #claim(group: Group): Promise<GroupRefusal | null> {
+    for (const [shard, request] of this.#claimsByShard(group)) {
+      const answer = await this.#host.claim(shard, request);
+      await this.#host.checkpoint("group:claimed");
+      if (answer.ok) continue;
+      const { reference, takenBy } = answer;
+      return {
+        index: group.members.findIndex(({ posting }) => posting.reference === reference),
+        error: refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
+          transaction_id: takenBy,
+        }),
+      };
+    }
+    return null;
+  }
+
+  async #reserve(group: Group): Promise<GroupRefusal | null> {
+    const op = keyOf(group);
+    const places = new Map(
+      group.members.map(({ posting }, index) => [posting.transactionId, index]),
+    );
+    const answers = await Promise.all(
+      [...byBalance(group.members)].map(async ([balanceId, changes]) => {
+        const { answer } = await this.#lanes.submit(balanceId, { kind: "reserve", op, changes });
+        return { answer, changes };
+      }),
+    );
+    await this.#host.checkpoint("group:reserved");
+    const refusals = answers.flatMap(({ answer, changes }) => {
+      if (answer.outcome === "reserved") return [];
+      invariant(answer.outcome === "refused", "a reservation is made or refused");
+      const refused = changes[answer.index ?? 0]?.transactionId;
+      const index = refused === undefined ? -1 : (places.get(refused) ?? -1);
+      return [{ index, error: answer.error }];
+    });
+    // The first member that cannot move names the reason, whatever balance answered first.
+    const [first] = refusals.sort((a, b) => a.index - b.index);
+    return first ?? null;
+  }
+
+  #claimsByShard({ id, attempt, claims }: Group): [number, ClaimRequest][] {
+    const shards = [...new Set(claims.map(({ shard }) => shard))].sort((a, b) => a - b);
+    return shards.map((shard) => {
+      const here = claims
+        .filter((claim) => claim.shard === shard)
+        .sort((a, b) => (a.posting.transactionId < b.posting.transactionId ? -1 : 1));
+      return [shard, { group: id, attempt, coordinator: this.#host.shard, claims: here }];
+    });
+  }
+}
+
+/** The id of a group's reservations. */
+const keyOf = ({ id, attempt }: Group): string => `${id}.${attempt}`;
+
+function firstHopeless(members: readonly Moving[]): GroupRefusal | null {
+  for (const [index, { posting }] of members.entries()) {
+    const error = hopeless(posting);
+    if (error !== null) return { index, error };
+  }
+  return null;
+}
+
+/** Each balance's changes, in the order of the members. */
+function byBalance(members: readonly Moving[]): Map<BalanceId, MoneyOperation[]> {
+  const changes = new Map<BalanceId, MoneyOperation[]>();
+  for (const member of members) {
+    for (const side of ["source", "destination"] as const) {
+      const { balanceId } = member.posting[side];
+      const list = changes.get(balanceId) ?? [];
+      changes.set(balanceId, list);
+      list.push(operationOf(member, side));
+    }
+  }
+  return changes;
+}
+
+function asPosted(answer: Answer): Extract<Answer, { outcome: "posted" }> {
+  invariant(
+    answer.outcome === "posted",
+    answer.outcome === "fault" ? answer.message : "what is reserved for is posted",
+  );
+  return answer;
+}
