@@ -100,6 +100,7 @@ export class Wallets {
       precision: 100,
       currency,
       reference: `bench-funding-${index}`,
+      description: "Funds for the bench",
       source: fundingIndicator,
       destination: id,
       allow_overdraft: true,
