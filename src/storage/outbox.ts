@@ -20,8 +20,9 @@ export const storeEvent = (
   instance: string,
   { event: { id, event, body }, at }: ToldEvent,
 ) =>
-  db.run(sql`INSERT INTO ${outbox} (instance_id, event_id, event, body, created_at)
-    SELECT ${instance}, ${id}, ${event}, ${body}, ${at} WHERE changes() = 1`);
+  db
+    .insert(outbox)
+    .select(sql`SELECT ${instance}, ${id}, ${event}, ${body}, ${at}, 0 WHERE changes() = 1`);
 
 /** Events of ledgers and identities on their way out of D1, of one instance. */
 export class OutboxTable {
