@@ -104,10 +104,10 @@ function requestOf(recorded: RecordedRequest, server: Server, values: Values): R
 
 async function judge(step: Step, answer: Answer, values: Values): Promise<string[]> {
   const { status, body, text, headers = {} } = step.response ?? {};
-  const found: string[] = [];
   if (status !== undefined && status !== answer.status && step.loose?.includes("status") !== true) {
-    found.push(`status: expected ${status} got ${answer.status} ${answer.text.slice(0, 300)}`);
+    return [`status: expected ${status} got ${answer.status} ${answer.text.slice(0, 300)}`];
   }
+  const found: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
     const got = answer.headers.get(name);
     if (got !== value) found.push(`header ${name}: expected ${value} got ${got}`);
