@@ -1,69 +1,141 @@
 /**
- * What is to go wrong, by step: the objects of the test Worker ask here at every checkpoint. Tests and objects
- * share one isolate, so this module is one for both.
+ * What is to go wrong, where and when: the objects of the test Worker ask here at every checkpoint, for every call that
+ * reaches them, and before every batch that leaves for D1 and the queues. Tests and objects share one isolate, so this
+ * module is one for both. Faults belong to an instance: histories on several instances run side by side.
  */
 
 /** The object that a fault strikes. */
 export interface Victim {
   /** Its name: `<instance>/journal/<shard>` or `<instance>/<balance id>`. */
   readonly name: string;
-  /** Ends this life of the object; calls under way fail, and what is not written yet may be lost. */
+  /** Ends this life of the object; calls under way fail, and what is not written yet is lost. */
   abort(reason: string): void;
   /** Resolves when everything written so far is durable. */
   sync(): Promise<void>;
 }
 
-/** Decides at a checkpoint whether and how an object fails: it may throw, abort the victim, or wait. */
-export type Fault = (step: string, victim: Victim) => void | Promise<void>;
+/** Decides at a checkpoint whether and how an object fails: it may throw, end the victim's life, or wait. */
+export type StepFault = (step: string, victim: Victim) => void | Promise<void>;
 
-let current: Fault | null = null;
-const passed: string[] = [];
-
-/** Puts a fault in force until `clearFaults`. */
-export function setFault(fault: Fault): void {
-  current = fault;
+/** A call on its way: `balance.execute`, `journal.settle`, `d1.batch`, `apply.sendBatch`, `webhooks.sendBatch`. */
+export interface Call {
+  readonly method: string;
+  /** The object that is called, or for D1 and the queues the one that calls. */
+  readonly name: string;
 }
 
-/** From now on nothing fails. */
-export function clearFaults(): void {
-  current = null;
-  passed.length = 0;
+/**
+ * What becomes of a call. `lost`: it never arrives. `reply-lost`: it is carried out, the caller sees an error. `late`: the
+ * caller sees an error at once, and it is carried out when `until` resolves. `twice`: it arrives twice.
+ * `swallowed` (queues only): the sender sees success, and nothing arrives.
+ */
+export type Fate =
+  | { readonly kind: "well" | "lost" | "reply-lost" | "twice" | "swallowed" }
+  | { readonly kind: "late"; readonly until: () => Promise<void> };
+
+export const WELL: Fate = { kind: "well" };
+
+/** Decides what becomes of a call. */
+export type CallFault = (call: Call) => Fate;
+
+interface Scene {
+  readonly step: StepFault;
+  readonly call: CallFault;
 }
 
-/** The steps that were passed since faults were cleared, with repetitions. */
-export const passedSteps = (): readonly string[] => passed;
+const scenes = new Map<string, Scene>();
+const passed = new Map<string, string[]>();
 
-/** What the objects call. */
+/** Puts faults in force for an instance until `clearFaults`, and counts its steps anew. */
+export function setFaults(instance: string, faults: Partial<Scene>): void {
+  scenes.set(instance, { step: () => {}, call: () => WELL, ...faults });
+  passed.set(instance, []);
+}
+
+/** From now on nothing fails in this instance. */
+export function clearFaults(instance: string): void {
+  scenes.delete(instance);
+}
+
+/** The steps that the instance's objects passed since its faults were set, with repetitions. */
+export const passedSteps = (instance: string): readonly string[] => passed.get(instance) ?? [];
+
+const instanceOf = (name: string): string => name.slice(0, name.indexOf("/"));
+
+/** What the objects call at a checkpoint. */
 export function atCheckpoint(step: string, victim: Victim): void | Promise<void> {
-  if (current === null) return;
-  passed.push(step);
-  return current(step, victim);
+  const instance = instanceOf(victim.name);
+  const scene = scenes.get(instance);
+  if (scene === undefined) return;
+  passed.get(instance)?.push(step);
+  return scene.step(step, victim);
 }
 
-/** Kills the object at the `nth` passage of a step (1 is the first), after its writes are durable, or before. */
-export function killAt(step: string, options: { nth?: number; durable: boolean }): Fault {
-  let left = options.nth ?? 1;
+/** The error that a caller sees whose call or whose reply was lost. */
+export class Lost extends Error {
+  override readonly name = "Lost";
+}
+
+/**
+ * Carries out a call as its fate wants it. `later` keeps the object at work after the caller has been told of an error.
+ */
+export async function underFate<T>(
+  call: Call,
+  work: () => Promise<T>,
+  later: (work: Promise<unknown>) => void,
+  swallow: () => T | Promise<T> = work,
+): Promise<T> {
+  const fate = scenes.get(instanceOf(call.name))?.call(call) ?? WELL;
+  switch (fate.kind) {
+    case "well":
+      return work();
+    case "lost":
+      throw new Lost(`${call.method} was lost`);
+    case "reply-lost":
+      await work();
+      throw new Lost(`the reply of ${call.method} was lost`);
+    case "late":
+      later(
+        fate
+          .until()
+          .then(work)
+          .catch(() => {}),
+      );
+      throw new Lost(`${call.method} was given up`);
+    case "twice":
+      await work();
+      return work();
+    case "swallowed":
+      return swallow();
+  }
+}
+
+/** Ends the life of the object that passes a step for the `nth` time (1 is the first), its writes durable or not. */
+export function killAt(
+  step: string,
+  { nth = 1, durable }: { readonly nth?: number; readonly durable: boolean },
+): StepFault {
+  let left = nth;
   return (at, victim) => {
-    if (at !== step || left === 0) return;
+    if (at !== step || left === 0) return undefined;
     left -= 1;
-    if (left > 0) return;
-    return die(victim, step, options.durable);
+    return left === 0 ? die(victim, step, durable) : undefined;
   };
 }
 
-async function die(victim: Victim, step: string, durable: boolean): Promise<void> {
+/** Ends an object's life. What runs in it runs no further. */
+export async function die(victim: Victim, step: string, durable: boolean): Promise<void> {
   if (durable) await victim.sync();
   victim.abort(`killed at ${step}`);
-  // The rest of this life runs no further.
   await new Promise(() => {});
 }
 
-/** Loses the reply of the `nth` call that passes a step: the work is done, the caller sees an error. */
-export function loseReplyAt(step: string, nth = 1): Fault {
+/** Lets the `nth` call of a method have a fate; all others go well. */
+export function fateOf(method: string, fate: Fate, nth = 1): CallFault {
   let left = nth;
-  return (at) => {
-    if (at !== step || left === 0) return;
+  return (call) => {
+    if (call.method !== method || left === 0) return WELL;
     left -= 1;
-    if (left === 0) throw new Error(`reply lost at ${step}`);
+    return left === 0 ? fate : WELL;
   };
 }

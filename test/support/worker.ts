@@ -1,9 +1,12 @@
-/** The Worker that tests run: the product's own, its objects mortal at every checkpoint. */
+/** The Worker that tests run: the product's own, its objects mortal at every checkpoint and every call to them losable. */
+import "./prototypes";
+import type { ExecuteAnswer, ExecuteRequest } from "../../src/durable/balance/protocol";
 import {
   BalanceObject as ProductBalanceObject,
   JournalObject as ProductJournalObject,
 } from "../../src/index";
-import { atCheckpoint, type Victim } from "./faults";
+import { atCheckpoint, underFate, type Victim } from "./faults";
+import { remember } from "./outgoing";
 
 export { default } from "../../src/index";
 
@@ -17,10 +20,101 @@ export class BalanceObject extends ProductBalanceObject {
   protected override checkpoint(step: string): void | Promise<void> {
     return atCheckpoint(step, victimOf(this.ctx));
   }
+
+  override execute(request: ExecuteRequest): Promise<ExecuteAnswer> {
+    return underFate(
+      { method: "balance.execute", name: this.ctx.id.name ?? "" },
+      () => super.execute(request),
+      (work) => this.ctx.waitUntil(work),
+    );
+  }
 }
 
 export class JournalObject extends ProductJournalObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, faulty(env, ctx));
+  }
+
   protected override checkpoint(step: string): void | Promise<void> {
     return atCheckpoint(step, victimOf(this.ctx));
   }
+
+  override record(...[request]: Parameters<ProductJournalObject["record"]>) {
+    return this.#underFate("journal.record", () => super.record(request));
+  }
+
+  override settle(...[request]: Parameters<ProductJournalObject["settle"]>) {
+    return this.#underFate("journal.settle", () => super.settle(request));
+  }
+
+  override refund(...[request]: Parameters<ProductJournalObject["refund"]>) {
+    return this.#underFate("journal.refund", () => super.refund(request));
+  }
+
+  #underFate<T>(method: string, work: () => Promise<T>): Promise<T> {
+    const name = this.ctx.id.name ?? "";
+    return underFate({ method, name }, work, (later) => this.ctx.waitUntil(later));
+  }
+}
+
+/** The bindings with ways to D1 and the queues on which things get lost, and events that are remembered as they leave. */
+function faulty(env: Env, ctx: DurableObjectState): Env {
+  const name = ctx.id.name ?? "";
+  const later = (work: Promise<unknown>) => ctx.waitUntil(work);
+  return {
+    ...env,
+    DB: faultyD1(env.DB, { name, later }),
+    APPLY: faultyQueue(env.APPLY, { method: "apply.sendBatch", name, later }),
+    WEBHOOKS: faultyQueue(env.WEBHOOKS, { method: "webhooks.sendBatch", name, later }),
+  };
+}
+
+const NOTHING_SENT: QueueSendBatchResponse = {
+  metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } },
+};
+
+interface Way {
+  readonly name: string;
+  later(work: Promise<unknown>): void;
+}
+
+function faultyD1(db: D1Database, { name, later }: Way): D1Database {
+  return new Proxy(db, {
+    get(target, property) {
+      if (property !== "batch") {
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      const batch: D1Database["batch"] = (statements) =>
+        underFate({ method: "d1.batch", name }, () => target.batch(statements), later);
+      return batch;
+    },
+  });
+}
+
+function faultyQueue<Body>(
+  queue: Queue<Body>,
+  { method, name, later }: Way & { readonly method: string },
+): Queue<Body> {
+  return new Proxy(queue, {
+    get(target, property) {
+      if (property !== "sendBatch") {
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      const sendBatch: Queue<Body>["sendBatch"] = (messages) => {
+        const sent = [...messages];
+        const send = () => {
+          remember(
+            name,
+            method,
+            sent.map(({ body }) => body),
+          );
+          return target.sendBatch(sent);
+        };
+        return underFate({ method, name }, send, later, () => NOTHING_SENT);
+      };
+      return sendBatch;
+    },
+  });
 }
