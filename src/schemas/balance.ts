@@ -5,11 +5,11 @@ import type { Identity } from "../domain/identity";
 import type { Ledger } from "../domain/ledger";
 import type { NewBalance } from "../domain/new-balance";
 import { showInstant, ZERO_TIME } from "../domain/time";
-import { bodyOf, instantOut, integerOut, objectOut, wireDecimalText, wireMetaData } from "./common";
+import { bodyOf, instantOut, integerOut, wireDecimalText, wireMetaData } from "./common";
 import { IdentityBody, toIdentityBody } from "./identity";
 import { wireInteger } from "./json";
 import { LedgerBody, toLedgerBody } from "./ledger";
-import { shownObject } from "./meta-data";
+import { metaDataOut, shownObject } from "./meta-data";
 
 /** The body of `POST /balances`: shapes only, the rules are in `domain/new-balance.ts`. */
 export const BalanceRequest = bodyOf({
@@ -28,7 +28,7 @@ export const BalanceRequest = bodyOf({
   track_fund_lineage: z.boolean().optional(),
   meta_data: wireMetaData.optional(),
   precision: wireDecimalText.optional().openapi({ description: "Not used." }),
-}).openapi("BalanceRequest");
+}).openapi("BalanceRequest", { required: ["ledger_id", "currency"] });
 
 /** A new balance as the domain reads it. */
 export const toNewBalance = (body: z.output<typeof BalanceRequest>): NewBalance => ({
@@ -67,7 +67,7 @@ export const BalanceBody = z
     ledger: LedgerBody.optional(),
     created_at: instantOut,
     inflight_expires_at: instantOut,
-    meta_data: objectOut.nullable(),
+    meta_data: metaDataOut,
     track_fund_lineage: z.boolean(),
     allocation_strategy: z.string(),
   })

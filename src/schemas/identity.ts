@@ -2,9 +2,9 @@ import { z } from "@hono/zod-openapi";
 import type { Identity, IdentityChange, IdentityTexts } from "../domain/identity";
 import type { NewIdentity } from "../domain/new-identity";
 import { type Instant, parseInstant, showInstant, ZERO_TIME } from "../domain/time";
-import { bodyOf, instantOut, objectOut, wireMetaData } from "./common";
+import { bodyOf, instantOut, wireMetaData } from "./common";
 import { isJsonObject } from "./json";
-import { shownObject } from "./meta-data";
+import { metaDataOut, shownObject } from "./meta-data";
 
 /** The date of a time as it was written, whatever its zone: a birthday is a day. Null for the zero time. */
 const wireDay = z
@@ -165,7 +165,7 @@ export const IdentityBody = z
     city: z.string(),
     dob: instantOut,
     created_at: instantOut,
-    meta_data: objectOut.nullable(),
+    meta_data: metaDataOut,
   })
   .openapi("Identity");
 

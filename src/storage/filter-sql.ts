@@ -130,13 +130,14 @@ function scalarSql(
 const textAt = (metaData: FieldSql, path: SQL): SQL =>
   sql`CASE json_type(${metaData}, ${path}) WHEN 'text' THEN json_extract(${metaData}, ${path}) WHEN 'null' THEN NULL ELSE ${metaData} -> ${path} END`;
 
-/** A value of the metadata as a number, also where it is written as a string; null when it is none. */
-const numberAt = (metaData: FieldSql, path: SQL): SQL => sql`CASE
-  WHEN json_type(${metaData}, ${path}) IN ('integer', 'real') THEN json_extract(${metaData}, ${path})
-  WHEN json_type(${metaData}, ${path}) = 'text'
-    AND json_extract(${metaData}, ${path}) NOT GLOB '*[^0-9.eE+-]*'
-    AND json_extract(${metaData}, ${path}) GLOB '*[0-9]*'
-  THEN CAST(json_extract(${metaData}, ${path}) AS NUMERIC) END`;
+/** A value of the metadata as a number, also where it is written as plain digits in a string; null when it is none. */
+function numberAt(metaData: FieldSql, path: SQL): SQL {
+  const value = sql`json_extract(${metaData}, ${path})`;
+  const isPlain = sql`${value} GLOB '*[0-9]*' AND ${value} NOT GLOB '*[^0-9.-]*'
+    AND ${value} NOT GLOB '*.*.*' AND ${value} NOT GLOB '?*-*'`;
+  return sql`CASE json_type(${metaData}, ${path}) WHEN 'integer' THEN ${value} WHEN 'real' THEN ${value}
+    WHEN 'text' THEN CASE WHEN ${isPlain} THEN CAST(${value} AS NUMERIC) END END`;
+}
 
 function numberSql(metaData: FieldSql, path: SQL, test: Test): SQL {
   const number = numberAt(metaData, path);
