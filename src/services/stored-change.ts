@@ -1,7 +1,8 @@
-import { ok, type Result } from "../domain/result";
+import { refusal } from "../domain/error";
+import { err, ok, type Result } from "../domain/result";
 
-/** Each round at least one of the writers gets through; so many at once are no longer clients. */
-const ROUNDS_MAX = 50;
+/** Each round at least one of the writers gets through, so this is how many may write one record at once. */
+const ROUNDS_MAX = 100;
 
 /** A change of a record that others may change at the same time. */
 export interface StoredChange<Stored> {
@@ -14,7 +15,7 @@ export interface StoredChange<Stored> {
 
 /**
  * Changes a record so that no concurrent change is lost: when another was faster, it starts again from that one's result.
- * Answers the changed record, or null when there is none. Throws when it never gets through.
+ * Answers the changed record, or null when there is none; `GEN_OVERLOADED` when it never gets through.
  */
 export async function changeStored<Stored>({
   read,
@@ -27,5 +28,5 @@ export async function changeStored<Stored>({
     const after = change(before);
     if (!after.ok || (await write(after.value))) return after;
   }
-  throw new Error(`a record was changed by others ${ROUNDS_MAX} times in a row`);
+  return err(refusal("GEN_OVERLOADED", "too many change this record at once: send it again"));
 }
