@@ -4,6 +4,7 @@ import { isBalanceId, isTransactionId, type TransactionId } from "./domain/ids";
 import { invariant } from "./domain/invariant";
 import { instantOfMicros } from "./domain/time";
 import { JournalClient, type JournalParts, shardStub } from "./durable/journal/client";
+import type { JobMessage } from "./queues/jobs";
 import { endpointsOf, sendEvents, type WebhookMessage } from "./queues/webhooks";
 import { balanceCreatedEvent, transactionEvent } from "./schemas/event";
 import type { LedgerContext } from "./services/context";
@@ -122,6 +123,9 @@ export function composeConsumers(env: Cloudflare.Env) {
     loopback: env.WEBHOOK_LOOPBACK === "on",
     applyMany: (instance: string, shard: number, ids: readonly TransactionId[]) =>
       shardStub(journalParts(env, instance), shard).applyMany({ ids }),
+    doJob: async ({ instance, shard, batchId }: JobMessage) => {
+      await shardStub(journalParts(env, instance), shard).driveBatch({ batchId });
+    },
     bodyOf: (message: WebhookMessage) => bodyOf(env, message),
     keepDeadLetters: (letters: readonly StoredLetter[]) => keepLetters(env.DB, letters),
   };

@@ -1,10 +1,14 @@
 import { type ApplyContext, consumeApply } from "./apply";
 import { consumeDeadLetters, type DeadLetterContext } from "./dead-letter";
-import { consumeJobs } from "./jobs";
+import { consumeJobs, type JobsContext } from "./jobs";
 import { consumeWebhooks, type WebhooksContext } from "./webhooks";
 
 /** What the consumers need between them. */
-export interface ConsumerContext extends ApplyContext, WebhooksContext, DeadLetterContext {}
+export interface ConsumerContext
+  extends ApplyContext,
+    JobsContext,
+    WebhooksContext,
+    DeadLetterContext {}
 
 /** Hands a batch to the consumer of its queue (the names are those of wrangler.toml). Throws for a queue without one. */
 export function consume(batch: MessageBatch, context: ConsumerContext): Promise<void> {

@@ -7,6 +7,9 @@ export const EVENT_NAMES = [
   "transaction.inflight",
   "transaction.void",
   "transaction.rejected",
+  "bulk_transaction.applied",
+  "bulk_transaction.inflight",
+  "bulk_transaction.failed",
 ] as const;
 
 export type EventName = (typeof EVENT_NAMES)[number];

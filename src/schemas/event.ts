@@ -3,7 +3,7 @@ import type { EventName, LedgerEvent } from "../domain/event";
 import { sha256Hex } from "../domain/ids";
 import { invariant } from "../domain/invariant";
 import { parseJson } from "../domain/json";
-import { showInstant, ZERO_TIME } from "../domain/time";
+import { type Instant, showInstant, ZERO_TIME } from "../domain/time";
 import type { Transaction, TransactionStatus } from "../domain/transaction";
 import { canonicalJson } from "./json";
 import { toTransactionBody } from "./transaction";
@@ -90,3 +90,23 @@ export const recordEvent = (
   change: string,
   data: object,
 ): LedgerEvent => eventOf(event, [recordId, change], data, []);
+
+/** A batch at its end, as its event tells of it. */
+export interface EndedBatch {
+  readonly batchId: string;
+  readonly status: "applied" | "inflight" | "failed";
+  readonly count: number;
+  readonly endedAt: Instant;
+  readonly error: string;
+}
+
+/** `bulk_transaction.applied`, `.inflight` or `.failed` (contract/transactions.md section 15). */
+export function batchEvent({ batchId, status, count, endedAt, error }: EndedBatch): LedgerEvent {
+  const data = {
+    batch_id: batchId,
+    ...(status === "failed" ? { error } : { transaction_count: count }),
+    status,
+    timestamp: showInstant(endedAt),
+  };
+  return eventOf(`bulk_transaction.${status}`, [batchId, status], data, []);
+}

@@ -1,6 +1,7 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import {
   type BalanceId,
+  type BatchId,
   isBalanceId,
   isTransactionId,
   shardOf,
@@ -16,6 +17,8 @@ import { patiently } from "../patiently";
 import { SharedBarrier } from "./barrier";
 import type { JournalObject } from "./object";
 import type {
+  BatchRequest,
+  BatchValue,
   Journal,
   MergeOutcome,
   OperationKey,
@@ -62,6 +65,16 @@ export class JournalClient implements Journal {
         : { posting, operation, split: { legs, claims: legs.map((leg) => this.#claimOf(leg)) } };
     const shard = this.#shardOf(posting.transactionId);
     return this.#ask(shard, (stub) => stub.record(request));
+  }
+
+  async recordBatch(request: Omit<BatchRequest, "shards">): Promise<Reply<BatchValue>> {
+    if (!(await this.#claim(request.operation))) return reused();
+    const whole = { ...request, shards: this.#parts.shards };
+    return this.#ask(this.#shardOf(request.batchId), (stub) => stub.recordBatch(whole));
+  }
+
+  batch(batchId: BatchId): Promise<BatchValue | null> {
+    return this.#ask(this.#shardOf(batchId), async (stub) => await stub.batch({ batchId }));
   }
 
   async settle(request: SettleRequest): Promise<Reply<SettleValue>> {
@@ -157,7 +170,7 @@ export class JournalClient implements Journal {
     return { shard: this.#shardOf(transactionId), posting };
   }
 
-  #shardOf(id: TransactionId | BalanceId): number {
+  #shardOf(id: TransactionId | BalanceId | BatchId): number {
     return shardOf(id, this.#parts.shards);
   }
 

@@ -1,8 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
-import { type BalanceId, isTransactionId, type TransactionId } from "../../domain/ids";
+import {
+  type BalanceId,
+  type BatchId,
+  isBatchId,
+  isTransactionId,
+  type TransactionId,
+} from "../../domain/ids";
 import type { Transaction } from "../../domain/transaction";
 import { sendApply } from "../../queues/apply";
+import { sendJob } from "../../queues/jobs";
 import { endpointsOf, sendEvents } from "../../queues/webhooks";
 import { projectBatch } from "../../storage/projection";
 import { balanceStub } from "../balance/client";
@@ -13,6 +20,8 @@ import type { Resolution } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type {
+  BatchRequest,
+  BatchValue,
   MergeOutcome,
   OperationKey,
   RecordRequest,
@@ -46,6 +55,31 @@ export class JournalObject extends DurableObject<Env> {
   /** Records a posting; a synchronous one is carried out before the answer. */
   record(request: RecordRequest): Promise<Reply<Transaction>> {
     return this.#shard.recorder.record(request);
+  }
+
+  /** Records postings in order, each on its own. */
+  recordMany(request: { requests: readonly RecordRequest[] }): Promise<Reply<Transaction>[]> {
+    return this.#shard.recorder.recordMany(request.requests);
+  }
+
+  /** Records many postings as one batch, which this shard coordinates. */
+  async recordBatch(request: BatchRequest): Promise<Reply<BatchValue>> {
+    try {
+      return await this.#shard.batches.record(request);
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) return unknownOutcome();
+      throw error;
+    }
+  }
+
+  /** The batch and the results of its items; null when there is none. */
+  batch({ batchId }: { batchId: BatchId }): BatchValue | null {
+    return this.#shard.batches.read(batchId);
+  }
+
+  /** Drives a batch to its end. */
+  driveBatch({ batchId }: { batchId: BatchId }): Promise<void> {
+    return this.#shard.batches.drive(batchId);
   }
 
   /** Commits or voids a hold. */
@@ -126,8 +160,11 @@ export class JournalObject extends DurableObject<Env> {
     attempt: string;
     member: TransactionId;
   }): Promise<Resolution> {
-    const { group, attempt } = asked;
-    const { records, driver } = this.#shard;
+    const { group, attempt, member } = asked;
+    const { records, driver, batches } = this.#shard;
+    if (isBatchId(group)) {
+      return within(PATIENCE_MS, batches.resolve({ group, attempt, member }));
+    }
     const row = isTransactionId(group) ? records.find(group) : null;
     if (row === null || row.attempt !== attempt) return VOID;
     if (isUnfinished(row)) await within(PATIENCE_MS, driver.drive(row));
@@ -205,6 +242,13 @@ export class JournalObject extends DurableObject<Env> {
           async (stub) => stub.read(),
         ),
       project: (batch) => projectBatch(env.DB, instance, batch),
+      recordMany: (to, requests) =>
+        persistently(
+          () => sibling(to),
+          async (stub): Promise<Reply<Transaction>[]> => await stub.recordMany({ requests }),
+        ),
+      sendJob: (batchId) =>
+        sendJob(env.JOBS, { kind: "batch", instance, batchId, shard: Number(shard) }),
       sendApply: (ids) => sendApply(env.APPLY, { instance, shard: Number(shard), ids }),
       hasReceivers: endpoints.length > 0,
       sendEvents: (events) => sendEvents(env.WEBHOOKS, { instance, events, endpoints }),

@@ -1,7 +1,8 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
-import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
 import type { CommitAmount } from "../../domain/settlement";
+import type { Instant } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { ProfileChange } from "../balance/protocol";
 import type { Claim } from "./row";
@@ -33,6 +34,53 @@ export interface RecordRequest {
   readonly operation: OperationKey;
   /** Of a split: what moves the money, and the references that it takes in other shards. */
   readonly split?: { readonly legs: readonly Posting[]; readonly claims: readonly Claim[] };
+}
+
+/** How a batch is carried out (contract/transactions.md section 5.1). */
+export interface BatchOptions {
+  /** All items or none. */
+  readonly atomic: boolean;
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+  /** Answered at once, carried out later; its end is announced by an event. */
+  readonly runAsync: boolean;
+}
+
+export interface BatchRequest {
+  readonly batchId: BatchId;
+  readonly options: BatchOptions;
+  /** Postings whose `parentTransaction` is the batch, in order. */
+  readonly items: readonly Posting[];
+  /** How many shards the instance's journal has. */
+  readonly shards: number;
+  readonly operation: OperationKey;
+}
+
+export type BatchStatus = "processing" | "applied" | "inflight" | "failed";
+
+/** What became of one item of a batch. */
+export interface ItemResult {
+  readonly reference: string;
+  readonly transactionId: TransactionId;
+  /** `skipped`: an earlier item stopped the batch. `pending`: not carried out yet. */
+  readonly outcome: "succeeded" | "failed" | "skipped" | "pending";
+  /** The status of the transaction when it was recorded; null unless it succeeded. */
+  readonly status: Transaction["status"] | null;
+  readonly error: LedgerError | null;
+}
+
+export interface BatchValue {
+  readonly batchId: BatchId;
+  readonly status: BatchStatus;
+  readonly options: BatchOptions;
+  readonly count: number;
+  /** How many items have their result. */
+  readonly done: number;
+  readonly createdAt: Instant;
+  /** Why it failed, and the place of the item that is the reason, from 0. */
+  readonly error: LedgerError | null;
+  readonly failedAt: number | null;
+  readonly results: readonly ItemResult[];
 }
 
 export interface SettleRequest {
@@ -72,6 +120,10 @@ export interface SettleValue {
 export interface Journal {
   /** Records a posting; with `skipQueue` it is also carried out before the answer. */
   record(request: PostRequest): Promise<Reply<Transaction>>;
+  /** Records many postings as one batch. */
+  recordBatch(request: Omit<BatchRequest, "shards">): Promise<Reply<BatchValue>>;
+  /** The batch and the results of its items; null when there is none. */
+  batch(batchId: BatchId): Promise<BatchValue | null>;
   /** Commits or voids a hold. */
   settle(request: SettleRequest): Promise<Reply<SettleValue>>;
   /** Gives back what a transaction moved, once. Answers the newest refund record. */

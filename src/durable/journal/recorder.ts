@@ -73,6 +73,32 @@ export class Recorder {
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
   }
 
+  /** Records postings in order, each on its own; those that can are written together. */
+  async recordMany(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
+    const isFree = ({ posting }: RecordRequest): boolean =>
+      !posting.skipQueue && this.#records.find(posting.transactionId) === null;
+    const ids = new Set(requests.map(({ posting }) => posting.transactionId));
+    const fresh = ids.size === requests.length && requests.every(isFree);
+    if (fresh && this.#records.liveCount + requests.length <= LIVE_MAX) {
+      return this.#insertAll(requests);
+    }
+    const replies: Reply<Transaction>[] = [];
+    for (const request of requests) replies.push(await this.record(request));
+    return replies;
+  }
+
+  async #insertAll(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
+    const rows = requests.map(({ posting, operation }) =>
+      this.#newRow(posting, storedKey(operation), operation.fingerprint, []),
+    );
+    this.#store.transaction(() => {
+      for (const row of rows) this.#store.insert(row);
+    });
+    this.#host.inserted(rows);
+    await this.#host.checkpoint("record:inserted");
+    return rows.map((row) => reply(this.#records.shown(row)));
+  }
+
   #newRow(posting: Posting, key: string, fingerprint: string, claims: readonly Claim[]): Row {
     const row = this.#host.newRow(posting, key, fingerprint);
     // A split shows nothing of its own: its legs are projected and announced.

@@ -4,6 +4,7 @@ import { scheduledMs } from "../../domain/timer";
 import type { Posting } from "../../domain/transaction";
 import { AlarmClock } from "./alarm-clock";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
+import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import { Driver } from "./driver";
@@ -39,6 +40,7 @@ export interface ShardHost
     Omit<BalanceBookHost, "checkpoint">,
     Omit<FlusherHost, "checkpoint" | "isDriving" | "troubled">,
     Pick<GroupSagaHost, "claim" | "settleClaims" | "shard">,
+    Pick<BatchesHost, "recordMany" | "sendJob">,
     Pick<ClaimsHost, "resolve"> {
   readonly ctx: DurableObjectState;
   readonly instance: string;
@@ -56,6 +58,7 @@ export class Shard {
   readonly settlements: Settlements;
   readonly balances: BalanceBook;
   readonly claims: Claims;
+  readonly batches: Batches;
   readonly #recovery: Recovery;
   readonly #alarm: AlarmClock;
 
@@ -113,6 +116,12 @@ export class Shard {
       alarm: this.#alarm,
       host: { checkpoint, ask: (balanceId, call) => host.ask(balanceId, call) },
     });
+    this.batches = new Batches({
+      ...common,
+      saga,
+      alarm: this.#alarm,
+      host: { ...host, checkpoint, troubled: (error) => host.log("journal.batch_failed", error) },
+    });
     const driven = (row: Row) => this.patientDrive(row);
     this.recorder = new Recorder({ ...common, host: { checkpoint, inserted, newRow, driven } });
     this.settlements = new Settlements({
@@ -126,18 +135,27 @@ export class Shard {
         driven: (row) => within(PATIENCE_MS, drive(row)),
       },
     });
-    const hasPast = store.nextDueMs() !== null || this.balances.hasWork;
-    this.#recovery = new Recovery({
-      ...common,
+    this.#recovery = this.#newRecovery(host);
+    if (this.#hasWork) this.#alarm.by(Date.now() + WAKE_MS);
+  }
+
+  /** Whether anything is left to do, as the disk has it. */
+  get #hasWork(): boolean {
+    return this.store.nextDueMs() !== null || this.balances.hasWork || this.batches.hasWork;
+  }
+
+  #newRecovery({ log }: ShardHost): Recovery {
+    return new Recovery({
+      store: this.store,
+      records: this.records,
       driver: this.driver,
-      hasPast,
+      hasPast: this.#hasWork,
       host: {
         flush: (row) => this.flusher.mark(row),
         fire: (hold, action) => this.#fire(hold, action),
-        troubled: (error) => host.log("journal.recovery_failed", error),
+        troubled: (error) => log("journal.recovery_failed", error),
       },
     });
-    if (hasPast) this.#alarm.by(Date.now() + WAKE_MS);
   }
 
   /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
@@ -188,7 +206,7 @@ export class Shard {
   /** Looks after what an earlier life left behind; forgets old keys. */
   wake(): void {
     this.store.forgetKeys(Date.now() - KEYS_MS);
-    if (!this.#alarm.isSet && this.store.nextDueMs() !== null) {
+    if (!this.#alarm.isSet && this.#hasWork) {
       this.#alarm.by(Date.now() + WAKE_MS);
     }
   }
@@ -199,10 +217,11 @@ export class Shard {
     await begun();
     await this.#recovery.pass();
     await this.balances.recover();
+    await this.batches.recover();
     const due = Math.min(
       this.store.nextDueMs() ?? Number.POSITIVE_INFINITY,
       this.records.nextDueMs(),
-      this.balances.hasWork ? 0 : Number.POSITIVE_INFINITY,
+      this.balances.hasWork || this.batches.hasWork ? 0 : Number.POSITIVE_INFINITY,
     );
     this.#alarm.reset(due > Date.now() ? due : Date.now() + ALARM_MS);
   }

@@ -2,6 +2,7 @@ import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-recor
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { hasSchema, migrate } from "../migrate";
+import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
 import type { Outcome, Row, RowStatus } from "./row";
 
@@ -44,7 +45,8 @@ const MIGRATIONS = [
      key TEXT PRIMARY KEY,
      error TEXT NOT NULL,
      at INTEGER NOT NULL
-   ) WITHOUT ROWID;`,
+   ) WITHOUT ROWID;
+   ${BATCH_TABLES}`,
 ];
 
 /** A balance that this shard met, with what is still to be done for it. */
@@ -71,6 +73,11 @@ export class JournalStore {
   /** Whether anything was ever stored here. */
   get isUsed(): boolean {
     return this.#hasSchema;
+  }
+
+  /** The same database, for the tables of batches. */
+  get sql(): SqlStorage {
+    return this.#storage.sql;
   }
 
   /** Runs writes that belong together: all of them or none. */
