@@ -10,7 +10,7 @@ import { succeed, writeRefusal } from "./endings";
 import type { Lanes } from "./lanes";
 import { hopeless, operationId, operationOf, type SideName, unknownBalance } from "./operations";
 import type { Records } from "./records";
-import { type Driven, isUnfinished, needs, type Row, Work } from "./row";
+import { type Driven, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
 
@@ -46,7 +46,12 @@ export class Driver {
   readonly #splits: Splits;
   readonly #claims: Claims;
   readonly #host: DriverHost;
-  readonly #driving = new Map<string, Promise<Driven>>();
+  readonly #driving = new Map<
+    string,
+    { readonly attempt: string; readonly end: Promise<Driven> }
+  >();
+  /** Rows that were refused and are gone: whoever still holds one hears the same again. */
+  readonly #refused = new WeakMap<Row, LedgerError>();
   /** Currencies of balances that exist. Existence is cached, absence never. */
   readonly #currencies = new Map<BalanceId, string>();
 
@@ -60,17 +65,27 @@ export class Driver {
   }
 
   isDriving(row: Row): boolean {
-    return this.#driving.has(row.posting.transactionId);
+    return this.#driving.get(row.posting.transactionId)?.attempt === row.attempt;
   }
 
   /** Drives the row to its end, or joins the drive that is under way. Throws only for a bug. */
   drive(row: Row): Promise<Driven> {
+    const refused = this.#refused.get(row);
+    if (refused !== undefined) return Promise.resolve({ done: false, row, error: refused });
     const id = row.posting.transactionId;
     const running = this.#driving.get(id);
-    if (running !== undefined) return running;
-    const drive = this.#run(row).finally(() => this.#driving.delete(id));
-    this.#driving.set(id, drive);
-    return drive;
+    // Another attempt is another row: its reference was freed and taken again.
+    if (running !== undefined && running.attempt === row.attempt) return running.end;
+    const end = this.#run(row)
+      .then((driven) => {
+        if (!driven.done) this.#refused.set(driven.row, driven.error);
+        return driven;
+      })
+      .finally(() => {
+        if (this.#driving.get(id)?.end === end) this.#driving.delete(id);
+      });
+    this.#driving.set(id, { attempt: row.attempt, end });
+    return end;
   }
 
   async #run(row: Row): Promise<Driven> {
@@ -184,7 +199,3 @@ export class Driver {
     return skipQueue ? { done: false, row, error } : { done: true, row };
   }
 }
-
-/** Whether the alarm should drive a row that it meets. */
-export const isDrivable = (row: Row, nowMs: number): boolean =>
-  needs(row, Work.Drive) && (row.status !== "SCHEDULED" || row.dueMs <= nowMs);

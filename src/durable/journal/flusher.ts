@@ -263,7 +263,10 @@ export class Flusher {
       for (const { row, transaction } of rows) this.#settleRow(row, transaction);
       for (const balance of balances) this.#store.doneForBalance(balance);
     });
-    for (const { row } of rows) if (isIdle(row)) this.#records.drop(row);
+    // A row that is being driven has one copy in memory, whatever its state on disk.
+    for (const { row } of rows) {
+      if (isIdle(row) && !this.#host.isDriving(row)) this.#records.drop(row);
+    }
   }
 
   #settleRow(row: Row, sent: Transaction): void {

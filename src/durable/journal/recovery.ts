@@ -1,8 +1,7 @@
 import { holdTimer } from "../../domain/timer";
 import type { Driver } from "./driver";
-import { isDrivable } from "./driver";
 import type { Records } from "./records";
-import { needs, type Row, Work } from "./row";
+import { isDrivable, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** Rows looked at together; the next page follows when these are done or have failed. */

@@ -76,6 +76,17 @@ export const needs = (row: Row, work: number): boolean => (row.work & work) !== 
 /** Whether the saga still has to run; a SCHEDULED row waits for its time. */
 export const isUnfinished = (row: Row): boolean => needs(row, Work.Drive);
 
+/** Whether its time has come as well. */
+export const isDrivable = (row: Row, nowMs: number): boolean =>
+  isUnfinished(row) && (row.status !== "SCHEDULED" || row.dueMs <= nowMs);
+
+/**
+ * Whether nobody may be told of the row before it was driven: it is hidden, or an earlier life left it unfinished on disk
+ * and may have finished it in memory, and said so.
+ */
+export const isHalfDone = (row: Row, nowMs: number): boolean =>
+  isDrivable(row, nowMs) && (isHidden(row) || row.doubt);
+
 /** Whether clients must wait for the row: its outcome decides what they see. */
 export const isHidden = (row: Row): boolean => row.status === "PENDING" || row.status === "CLAIMED";
 

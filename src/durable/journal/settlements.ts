@@ -14,10 +14,10 @@ import {
   settlementOf,
 } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
-import type { RefundRequest, Reply, SettleRequest, SettleValue } from "./protocol";
+import type { OperationKey, RefundRequest, Reply, SettleRequest, SettleValue } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply } from "./replies";
-import { isUnfinished, type Row, Work } from "./row";
+import { isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** What settlements need of their shard. */
@@ -55,16 +55,19 @@ export class Settlements {
   /** Commits or voids a hold; a repeat of the operation answers the child it made. */
   async settle(request: SettleRequest, key: string): Promise<Reply<SettleValue>> {
     const { transactionId, skipQueue } = request;
-    const repeated = await this.#repeatOfSettle(request, key);
-    if (repeated !== null) return repeated;
     const found = this.#records.find(transactionId);
-    if (found === null) return refuse(unknownHold(request));
-    // A synchronous call waits for the hold; a queued one leaves a child that does.
-    if (isUnfinished(found) && (skipQueue || found.status === "PENDING" || found.doubt)) {
+    const nowMs = Date.now();
+    // A synchronous call waits for the hold, unless its time has not come; a queued one leaves a child that waits.
+    if (found !== null && (skipQueue ? isDrivable(found, nowMs) : isHalfDone(found, nowMs))) {
       await this.#host.driven(found);
     }
 
-    // No await from here to the insertion: what is decided on is what is written.
+    // No await from here to the insertion: what is decided on is what is written. The same request may have waited
+    // beside this one, so whether it was answered is looked up only now.
+    const refused = this.#refusalOf(request.operation, key);
+    if (refused !== null) return refuse(refused, true);
+    const child = this.#childOf(transactionId, key);
+    if (child !== null) return this.#repeatOfSettle(child, request);
     const asked = this.#records.find(transactionId);
     if (asked === null) return refuse(unknownHold(request));
     const waiting = asked.status === "QUEUED" && asked.posting.inflight;
@@ -89,7 +92,7 @@ export class Settlements {
     const nothing = refusal("TXN_NOT_FOUND", "there is no transaction to refund");
     const found = this.#records.find(request.transactionId);
     if (found === null) return refuse(nothing);
-    if (isUnfinished(found) && found.status !== "SCHEDULED") await this.#host.driven(found);
+    if (isDrivable(found, Date.now())) await this.#host.driven(found);
     for (const hold of this.#holdsOf(found)) {
       for (const child of this.#records.settlementsOf(hold.posting.transactionId)) {
         if (isUnfinished(child)) await this.#host.driven(child);
@@ -97,6 +100,8 @@ export class Settlements {
     }
 
     // No await from here to the insertion: a refund covers the movements that exist at this moment.
+    const refused = this.#refusalOf(request.operation, key);
+    if (refused !== null) return refuse(refused, true);
     const parent = this.#records.find(request.transactionId);
     if (parent === null) return refuse(nothing);
     const movements = this.#movementsOf(parent);
@@ -151,16 +156,19 @@ export class Settlements {
     return null;
   }
 
-  async #repeatOfSettle(request: SettleRequest, key: string): Promise<Reply<SettleValue> | null> {
-    const child = this.#childOf(request.transactionId, key);
-    if (child === null) return null;
+  /** The refusal that a client's key was answered with before. */
+  #refusalOf({ fromClient }: OperationKey, key: string): LedgerError | null {
+    return fromClient ? this.#store.refusalOf(key) : null;
+  }
+
+  async #repeatOfSettle(child: Row, request: SettleRequest): Promise<Reply<SettleValue>> {
     if (child.fingerprint !== request.operation.fingerprint) return refuse(keyReused());
     const hold = this.#records.find(request.transactionId);
     if (!request.skipQueue && hold !== null) {
       return reply({ transaction: this.#records.shown(hold), queued: true }, true);
     }
     if (isUnfinished(child)) await this.#host.driven(child);
-    return reply({ transaction: this.#records.shown(child), queued: false }, true);
+    return reply({ transaction: firstAnswer(child, this.#records), queued: false }, true);
   }
 
   async #repeatOfRefund(refund: Row, request: RefundRequest): Promise<Reply<Transaction>> {

@@ -16,7 +16,7 @@ import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
-import { type Driven, isHidden, isUnfinished, type Row, Work } from "./row";
+import { type Driven, isHalfDone, isHidden, type Row, Work } from "./row";
 import { Settlements } from "./settlements";
 import { Splits } from "./splits";
 import { JournalStore } from "./store";
@@ -160,12 +160,12 @@ export class Shard {
 
   /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
   async standing(transactionId: TransactionId): Promise<Row | null> {
-    const row = this.records.find(transactionId);
-    if (row === null) return null;
-    const halfDone = isHidden(row) || (row.doubt && row.status === "QUEUED");
-    if (!halfDone || !isUnfinished(row)) return row;
-    await within(PATIENCE_MS, this.driver.drive(row));
-    return this.records.find(transactionId);
+    for (;;) {
+      const row = this.records.find(transactionId);
+      if (row === null || !isHalfDone(row, Date.now())) return row;
+      // A reference that it freed may be taken again before this is told: then that row counts.
+      await within(PATIENCE_MS, this.driver.drive(row));
+    }
   }
 
   /** The end of a drive, or null when it takes longer than a request should. */
@@ -268,8 +268,11 @@ export class Shard {
     const request = { transactionId, action, amount: null, skipQueue: true, operation };
     // Refused means settled by somebody else before: then there is nothing left for the timer.
     await this.settlements.settle(request, storedKey(operation));
-    hold.work &= ~Work.Timer;
-    this.store.transaction(() => this.store.save(hold));
-    if (hold.work === 0) this.records.drop(hold);
+    // The row as it is now: this one may have been let go while the child was driven.
+    const standing = this.records.find(transactionId);
+    if (standing === null) return;
+    standing.work &= ~Work.Timer;
+    this.store.transaction(() => this.store.save(standing));
+    if (standing.work === 0) this.records.drop(standing);
   }
 }
