@@ -1,19 +1,14 @@
 import { plainDecimal, significantDigits, signOf, toMajorUnits, toMinorUnits } from "./amount";
+import type { Share } from "./distribution";
 import { type LedgerError, refusal } from "./error";
 import { type BalanceId, indicatorBalanceId, isIndicator, transactionIdOf } from "./ids";
 import { brokenMetaData, type MetaDataText } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
 import { withoutReservedKeys } from "./shown-metadata";
-import { type Instant, parseInstant } from "./time";
+import { MANY, type Split, splitOf } from "./split";
+import { parseInstant } from "./time";
 import type { Overdraft, Posting, Side } from "./transaction";
-
-/** One part of a split: a balance id or indicator, and its share in words. */
-export interface Share {
-  readonly identifier: string;
-  readonly distribution: string;
-  readonly preciseDistribution: string;
-}
 
 /** A transaction as a client asks for it: shapes are right, rules are not checked yet. Absent texts are "". */
 export interface PostingRequest {
@@ -39,7 +34,8 @@ export interface PostingRequest {
   readonly scheduledFor: string;
   readonly inflightExpiryDate: string;
   readonly inflightCommitDate: string;
-  readonly effectiveDate: Instant | null;
+  /** As it was sent; its shape was checked. */
+  readonly effectiveDate: string;
   readonly metaData: MetaDataText | null;
 }
 
@@ -54,24 +50,34 @@ const DESCRIPTION_MAX = 65_536;
  * What a request asks for, resolved and checked, or the first rule of each field that it breaks
  * (contract/transactions.md sections 1.1 to 1.7). Pure: the same request makes the same posting.
  */
-export function postingOf(instance: string, request: PostingRequest): Result<Posting> {
+export function postingOf(instance: string, request: PostingRequest): Result<Split> {
   const broken = brokenRules(instance, request);
   if (broken.length > 0) return err({ ...invalid(`${broken.join("; ")}.`), shownAs: "errors" });
-  const later = notYet(request);
-  if (later !== null) return err(later);
+  const posting = single(instance, request);
+  const { sources, destinations, currency } = request;
+  const side = sources.length > 0 ? "sources" : destinations.length > 0 ? "destinations" : null;
+  if (side === null) return ok({ posting, legs: [] });
+  const shares = request[side].map((share) => ({
+    ...share,
+    of: sideOf(instance, share.identifier, currency),
+  }));
+  return splitOf(instance, posting, side, shares);
+}
 
+/** The posting of a request that keeps the rules; a side that is shared out is `MANY`. */
+function single(instance: string, request: PostingRequest): Posting {
   const { reference, currency, source, destination } = request;
   const precision = precisionOf(request);
   const money = moneyOf(request, precision);
-  return ok({
+  return {
     transactionId: transactionIdOf(instance, reference),
     kind: "post",
     parentTransaction: "",
     reference,
     currency,
     description: request.description,
-    source: sideOf(instance, source, currency),
-    destination: sideOf(instance, destination, currency),
+    source: source === "" ? MANY : sideOf(instance, source, currency),
+    destination: destination === "" ? MANY : sideOf(instance, destination, currency),
     ...money,
     precision,
     overdraft: overdraftOf(request, precision),
@@ -83,23 +89,16 @@ export function postingOf(instance: string, request: PostingRequest): Result<Pos
     scheduledFor: request.scheduledFor,
     inflightExpiryDate: request.inflightExpiryDate,
     inflightCommitDate: request.inflightCommitDate,
-    effectiveDate: request.effectiveDate,
+    effectiveDate: request.effectiveDate === "" ? null : parseInstant(request.effectiveDate),
+    postedEffectiveDate: request.effectiveDate,
     hash: rowHash({ amount: request.amount ?? "0", reference, currency, source, destination }),
     metaData: request.metaData === null ? null : withoutReservedKeys(request.metaData),
     group: null,
     shares: null,
-  });
+  };
 }
 
 const invalid = (message: string): LedgerError => refusal("TXN_VALIDATION_ERROR", message);
-
-/** The one place that knows what the ledger cannot do yet. */
-function notYet({ sources, destinations, dryRun }: PostingRequest): LedgerError | null {
-  if (sources.length > 0 || destinations.length > 0) {
-    return invalid("several sources or destinations are not available yet");
-  }
-  return dryRun ? invalid("dry_run is not available yet") : null;
-}
 
 /** The first broken rule of each field, sorted by the field's name on the wire. */
 function brokenRules(instance: string, request: PostingRequest): string[] {

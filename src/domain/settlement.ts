@@ -107,14 +107,14 @@ export function refundAmounts(
     const message = "the amount is more than what is left to refund";
     return err(refusal("GEN_BAD_REQUEST", message, { refundable: all.toString() }));
   }
+  const parts: bigint[] = [];
   let rest = amount;
-  return ok(
-    open.map((left) => {
-      const part = left < rest ? left : rest;
-      rest -= part;
-      return part;
-    }),
-  );
+  for (const left of open) {
+    parts.push(left);
+    if (left > rest) parts[parts.length - 1] = rest;
+    rest -= parts.at(-1) ?? 0n;
+  }
+  return ok(parts);
 }
 
 /** The record that gives back what a transaction moved, or a part of it: sides swapped, never refused for funds. */
@@ -188,6 +188,7 @@ function derivedFrom(
     inflightExpiryDate: "",
     inflightCommitDate: "",
     effectiveDate: null,
+    postedEffectiveDate: "",
     hash: "",
     metaData: parent.metaData,
     group: null,

@@ -40,11 +40,10 @@ export type View = "answer" | "read" | "event";
 
 /** What a queued transaction carries from the start: the id that its client holds, or its batch's. */
 export function queueMarks(posting: Posting): { readonly [key: string]: string } {
-  const { parentTransaction, transactionId, source, destination, currency } = posting;
+  const { parentTransaction, transactionId, group, source, destination, currency } = posting;
   return {
-    QUEUED_PARENT_TRANSACTION: parentTransaction.startsWith("bulk_")
-      ? parentTransaction
-      : transactionId,
+    QUEUED_PARENT_TRANSACTION:
+      group === null && !parentTransaction.startsWith("bulk_") ? transactionId : parentTransaction,
     queue_lane: "normal",
     queue_pair_key: `${source.balanceId}|${destination.balanceId}|${currency.toUpperCase()}`,
   };
@@ -71,7 +70,7 @@ export function shownMetaData(
 
 /** Commits and voids go their own way, even when they wait in the queue. */
 const isQueued = ({ kind, skipQueue }: Posting): boolean =>
-  !skipQueue && (kind === "post" || kind === "refund");
+  !skipQueue && (kind === "post" || kind === "refund" || kind === "split");
 
 function marksShown(posting: Posting, view: View): { readonly [key: string]: string } {
   const { QUEUED_PARENT_TRANSACTION = "", ...lane } = queueMarks(posting);

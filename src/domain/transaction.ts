@@ -69,6 +69,8 @@ export interface Posting {
   readonly inflightCommitDate: string;
   /** UTC; null means the moment of recording. */
   readonly effectiveDate: Instant | null;
+  /** As the client wrote it, offset and all; "" when absent. */
+  readonly postedEffectiveDate: string;
   /** SHA-256 over the posted values (contract/transactions.md section 13.1). */
   readonly hash: string;
   /** The client's own `meta_data` as JSON text, reserved keys already dropped; null when none. */

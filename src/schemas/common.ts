@@ -63,6 +63,12 @@ export const wireInstant = z
   })
   .openapi({ type: "string", format: "date-time", example: "2031-04-05T00:00:00Z" });
 
+/** An RFC 3339 time with its zone, as it was written: for times that are echoed. */
+export const wireTime = z
+  .string()
+  .refine((text) => parseInstant(text) !== null, "must be a time as in 2031-04-05T00:00:00Z")
+  .openapi({ type: "string", format: "date-time", example: "2031-04-05T00:00:00Z" });
+
 /** A JSON object of the client's own, as its text: numbers in it keep every digit. */
 export const wireMetaData = z
   .unknown()

@@ -1,7 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { toMajorUnits } from "../domain/amount";
-import type { PostingRequest, Share } from "../domain/posting";
+import type { Share } from "../domain/distribution";
+import type { PostingRequest } from "../domain/posting";
 import { shownMetaData, type View } from "../domain/shown-metadata";
+import { MANY } from "../domain/split";
 import { parseInstant, showInstant, ZERO_TIME } from "../domain/time";
 import type { Transaction } from "../domain/transaction";
 import {
@@ -12,8 +14,8 @@ import {
   objectOut,
   wireBigint,
   wireDecimalText,
-  wireInstant,
   wireMetaData,
+  wireTime,
 } from "./common";
 import { wireDecimal, wireInteger } from "./json";
 
@@ -77,7 +79,7 @@ export const TransactionRequest = bodyOf({
   inflight_expiry_date: date,
   inflight_commit_date: date,
   scheduled_for: date,
-  effective_date: wireInstant.optional(),
+  effective_date: wireTime.optional(),
   skip_queue: z
     .boolean()
     .optional()
@@ -109,7 +111,7 @@ export function toPostingRequest(body: z.output<typeof TransactionRequest>): Pos
     scheduledFor: body.scheduled_for ?? "",
     inflightExpiryDate: body.inflight_expiry_date ?? "",
     inflightCommitDate: body.inflight_commit_date ?? "",
-    effectiveDate: body.effective_date ?? null,
+    effectiveDate: body.effective_date ?? "",
     metaData: body.meta_data ?? null,
   };
 }
@@ -139,6 +141,13 @@ export const RefundRequest = bodyOf({
   dry_run: z.boolean().optional(),
 }).openapi("RefundRequest");
 
+const shownShare = z.object({
+  identifier: z.string(),
+  distribution: z.string().optional(),
+  precise_distribution: z.string().optional(),
+  transaction_id: z.string().openapi({ description: "The leg that moves this share." }),
+});
+
 /** A transaction as clients see it (contract/transactions.md section 1.3). */
 export const TransactionBody = z
   .object({
@@ -149,8 +158,8 @@ export const TransactionBody = z
     overdraft_limit: decimalOut,
     transaction_id: z.string(),
     parent_transaction: z.string(),
-    source: z.string(),
-    destination: z.string(),
+    source: z.string().optional().openapi({ description: "Absent when it is shared out." }),
+    destination: z.string().optional().openapi({ description: "Absent when it is shared out." }),
     reference: z.string(),
     currency: z.string(),
     description: z.string().optional(),
@@ -160,6 +169,8 @@ export const TransactionBody = z
     inflight: z.boolean(),
     skip_queue: z.boolean(),
     atomic: z.boolean(),
+    sources: z.array(shownShare).optional().openapi({ description: "Of a split, with its legs." }),
+    destinations: z.array(shownShare).optional(),
     created_at: instantOut,
     effective_date: instantOut,
     scheduled_for: instantOut,
@@ -196,8 +207,8 @@ export function toTransactionBody(transaction: Transaction, view: View): Transac
     overdraft_limit: wireDecimal(transaction.overdraftLimit),
     transaction_id: transaction.transactionId,
     parent_transaction: transaction.parentTransaction,
-    source: shownSide(transaction, transaction.source, view),
-    destination: shownSide(transaction, transaction.destination, view),
+    ...shownSide("source", transaction, view),
+    ...shownSide("destination", transaction, view),
     reference: transaction.reference,
     currency: transaction.currency,
     ...(description === "" ? {} : { description }),
@@ -208,8 +219,12 @@ export function toTransactionBody(transaction: Transaction, view: View): Transac
     // Blnk shows the flag of the record that was posted, and a commit or void was not (scenario inflight-commit).
     skip_queue: transaction.skipQueue && !isSettlement,
     atomic: transaction.atomic,
+    ...shownShares(transaction),
     created_at: showInstant(transaction.createdAt),
-    effective_date: showInstant(transaction.effectiveDate),
+    effective_date:
+      view === "answer" && transaction.postedEffectiveDate !== ""
+        ? transaction.postedEffectiveDate
+        : showInstant(transaction.effectiveDate),
     scheduled_for: shownDate(transaction.scheduledFor, view),
     inflight_expiry_date: shownDate(transaction.inflightExpiryDate, view),
     inflight_commit_date: shownDate(transaction.inflightCommitDate, view),
@@ -218,9 +233,30 @@ export function toTransactionBody(transaction: Transaction, view: View): Transac
   };
 }
 
-/** The answer to a queued post echoes `@world`; everywhere else the balance's id is shown. */
-const shownSide = ({ skipQueue }: Transaction, side: Transaction["source"], view: View): string =>
-  view === "answer" && !skipQueue && side.indicator !== null ? side.indicator : side.balanceId;
+/**
+ * The answer to a queued post echoes `@world`; everywhere else the balance's id is shown. A side that is shared out
+ * has none: its shares are shown instead.
+ */
+function shownSide(name: "source" | "destination", transaction: Transaction, view: View) {
+  const side = transaction[name];
+  if (side.balanceId === MANY.balanceId) return {};
+  const echoed = view === "answer" && !transaction.skipQueue && side.indicator !== null;
+  return { [name]: echoed ? side.indicator : side.balanceId };
+}
+
+/** The shares of a split as they were posted, each with the id of its leg. */
+function shownShares({ shares }: Transaction) {
+  if (shares === null) return {};
+  const list = shares.list.map((share) => ({
+    identifier: share.identifier,
+    ...(share.distribution === "" ? {} : { distribution: share.distribution }),
+    ...(share.preciseDistribution === ""
+      ? {}
+      : { precise_distribution: share.preciseDistribution }),
+    transaction_id: share.transactionId,
+  }));
+  return { [shares.side]: list };
+}
 
 /** The answer to a post keeps the client's own offset. */
 function shownDate(posted: string, view: View): string {

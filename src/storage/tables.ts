@@ -3,7 +3,8 @@ import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlit
 import { amountColumn } from "./amount-column";
 
 /*
- * Every table leads its key and its indexes with the instance. In the SQL of the migrations the tables are WITHOUT ROWID,
+ * Every table leads its key and its indexes with the instance, and an index ends in the time of the row: without that SQLite
+ * rather walks the whole list in the order that is asked for. In the SQL of the migrations the tables are WITHOUT ROWID,
  * which drizzle-kit cannot say: a row whose key is text then costs one written row and not two. A migration that makes
  * a table anew must say so again. Instants are TEXT in UTC with six decimals, amounts TEXT that sorts like the number.
  */
@@ -20,7 +21,7 @@ export const instances = sqliteTable("instances", {
   createdAt: text("created_at").notNull(),
 });
 
-/** Ledgers; D1 is their truth. A few thousand at most, read by id: the list sorts them. */
+/** Ledgers; D1 is their truth. */
 export const ledgers = sqliteTable(
   "ledgers",
   {
@@ -69,7 +70,7 @@ export const identities = sqliteTable(
     primaryKey({ columns: [table.instanceId, table.identityId] }),
     index("identities_by_time").on(table.instanceId, table.createdAt),
     // How an application finds a person again. Other fields are looked for in the rows.
-    index("identities_by_email").on(table.instanceId, table.emailAddress),
+    index("identities_by_email").on(table.instanceId, table.emailAddress, table.createdAt),
   ],
 );
 
@@ -108,11 +109,11 @@ export const balances = sqliteTable(
     index("balances_by_ledger").on(table.instanceId, table.ledgerId, table.createdAt),
     // `IS NOT NULL` and not `<> ''`: SQLite sees that `identity_id = ?` implies it, and uses the index.
     index("balances_by_identity")
-      .on(table.instanceId, table.identityId)
+      .on(table.instanceId, table.identityId, table.createdAt)
       .where(sql`${table.identityId} IS NOT NULL`),
     // Transactions are filtered by the indicators of their balances. Few balances have one.
     index("balances_by_indicator")
-      .on(table.instanceId, table.indicator)
+      .on(table.instanceId, table.indicator, table.createdAt)
       .where(sql`${table.indicator} IS NOT NULL`),
   ],
 );
@@ -176,7 +177,7 @@ export const transactions = sqliteTable(
     index("transactions_by_source").on(table.instanceId, table.source, table.createdAt),
     index("transactions_by_destination").on(table.instanceId, table.destination, table.createdAt),
     index("transactions_by_parent")
-      .on(table.instanceId, table.parentTransaction)
+      .on(table.instanceId, table.parentTransaction, table.createdAt)
       .where(sql`${table.parentTransaction} <> ''`),
   ],
 );

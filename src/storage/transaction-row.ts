@@ -36,7 +36,9 @@ export function transactionOf(row: Row): Transaction {
     destination: sideOf(row.destination, destinationIndicator),
     overdraft: overdraftOf(row.overdraft),
     // Who decided for it matters to the journal alone; a split's own record is never projected.
-    group: null,
+    group:
+      kind === "post" && isTransactionId(rest.parentTransaction) ? rest.parentTransaction : null,
+    postedEffectiveDate: "",
     shares: null,
   };
 }

@@ -26,7 +26,7 @@ const request: PostingRequest = {
   scheduledFor: "",
   inflightExpiryDate: "",
   inflightCommitDate: "",
-  effectiveDate: null,
+  effectiveDate: "",
   metaData: null,
 };
 
@@ -35,7 +35,7 @@ const share = { identifier: BOB, distribution: "left", preciseDistribution: "" }
 function accepted(changes: Partial<PostingRequest>): Posting {
   const result = postingOf("default", { ...request, ...changes });
   if (!result.ok) throw new Error(`refused: ${result.error.message}`);
-  return result.value;
+  return result.value.posting;
 }
 
 function sentence(changes: Partial<PostingRequest>): string {

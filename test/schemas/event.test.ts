@@ -33,6 +33,7 @@ const queued: Transaction = {
   effectiveDate: "2026-11-21T07:40:22.998416Z",
   hash: "1e76",
   group: null,
+  postedEffectiveDate: "",
   shares: null,
   metaData: '{"order":9,"n":12345678901234567890}',
   status: "QUEUED",

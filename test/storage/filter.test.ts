@@ -8,10 +8,9 @@ import { balanceList, type ListedResource, ledgerList } from "../../src/domain/f
 import { BalancesTable } from "../../src/storage/balances";
 import { LedgersTable } from "../../src/storage/ledgers";
 import { projectBatch } from "../../src/storage/projection";
+import { instanceOfATest, snapshotFor } from "../support/records";
 
 const AT = "2030-02-03T04:05:06.000000Z";
-
-const instanceOfATest = (): string => `test-${crypto.randomUUID()}`;
 
 function queryOf(
   resource: ListedResource,
@@ -80,25 +79,11 @@ describe("amounts of any size", () => {
     );
   });
 
-  function balanceWith(amount: bigint): BalanceSnapshot {
-    return {
-      balanceId: `bln_${crypto.randomUUID()}`,
-      ledgerId: "ldg_x",
-      identityId: "",
-      currency: "USD",
-      indicator: "",
-      createdAt: AT,
-      metaData: null,
-      trackFundLineage: false,
-      allocationStrategy: "FIFO",
+  const balanceWith = (amount: bigint): BalanceSnapshot =>
+    snapshotFor({
       credit: amount > 0n ? amount : 0n,
       debit: amount < 0n ? -amount : 0n,
-      inflightCredit: 0n,
-      inflightDebit: 0n,
-      version: 1,
-      profileVersion: 1,
-    };
-  }
+    });
 });
 
 describe("text", () => {

@@ -8,52 +8,7 @@ import type { Transaction } from "../../src/domain/transaction";
 import { BalancesTable } from "../../src/storage/balances";
 import { projectBatch } from "../../src/storage/projection";
 import { TransactionsTable } from "../../src/storage/transactions";
-import { postingFor } from "../support/postings";
-
-const AT = "2030-02-03T04:05:06.000001Z";
-
-function transactionFor(instance: string, changes: Partial<Transaction> = {}): Transaction {
-  const reference = crypto.randomUUID();
-  const posting = postingFor(instance, {
-    reference,
-    from: "@world",
-    to: `bln_${crypto.randomUUID()}`,
-    amount: 1234567890123456789012345678901234567890n,
-  });
-  return {
-    ...posting,
-    status: "QUEUED",
-    createdAt: AT,
-    effectiveDate: AT,
-    inflightRemaining: null,
-    rejectionReason: "",
-    sourceVersion: null,
-    destinationVersion: null,
-    revision: 1,
-    ...changes,
-  };
-}
-
-const snapshotFor = (changes: Partial<BalanceSnapshot> = {}): BalanceSnapshot => ({
-  balanceId: `bln_${crypto.randomUUID()}`,
-  ledgerId: `ldg_${crypto.randomUUID()}`,
-  identityId: "",
-  currency: "USD",
-  indicator: "",
-  createdAt: AT,
-  metaData: null,
-  trackFundLineage: false,
-  allocationStrategy: "FIFO",
-  credit: 0n,
-  debit: 0n,
-  inflightCredit: 0n,
-  inflightDebit: 0n,
-  version: 1,
-  profileVersion: 1,
-  ...changes,
-});
-
-const instanceOfATest = (): string => `test-${crypto.randomUUID()}`;
+import { instanceOfATest, snapshotFor, transactionFor } from "../support/records";
 
 async function transactionsIn(instance: string): Promise<readonly Transaction[]> {
   const query = parseListQuery(transactionList, [["limit", "1000"]]);

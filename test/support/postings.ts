@@ -51,6 +51,7 @@ export function postingFor(instance: string, transfer: Transfer): Posting {
     inflightExpiryDate: "",
     inflightCommitDate: "",
     effectiveDate: null,
+    postedEffectiveDate: "",
     hash: "",
     metaData: null,
     group: null,

@@ -40,6 +40,7 @@ const stored = z.object({
   inflightExpiryDate: z.string(),
   inflightCommitDate: z.string(),
   effectiveDate: z.string().nullable(),
+  postedEffectiveDate: z.string(),
   hash: z.string(),
   metaData: z.string().nullable(),
   group: z.custom<TransactionId | BatchId>((value) => typeof value === "string").nullable(),

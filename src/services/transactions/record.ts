@@ -12,7 +12,7 @@ export async function recordTransaction(
   ctx: LedgerContext,
   { request, operation }: { readonly request: PostingRequest; readonly operation: OperationKey },
 ): Promise<Reply<Transaction>> {
-  const posting = postingOf(ctx.instance, request);
-  if (!posting.ok) return { ...posting, replayed: false };
-  return replyOf(ctx.journal.record({ posting: posting.value, operation }));
+  const split = postingOf(ctx.instance, request);
+  if (!split.ok) return { ...split, replayed: false };
+  return replyOf(ctx.journal.record({ ...split.value, operation }));
 }
