@@ -22,8 +22,8 @@ CREATE TABLE `balances` (
 --> statement-breakpoint
 CREATE INDEX `balances_by_time` ON `balances` (`instance_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `balances_by_ledger` ON `balances` (`instance_id`,`ledger_id`,`created_at`);--> statement-breakpoint
-CREATE INDEX `balances_by_identity` ON `balances` (`instance_id`,`identity_id`) WHERE "balances"."identity_id" IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `balances_by_indicator` ON `balances` (`instance_id`,`indicator`) WHERE "balances"."indicator" IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `balances_by_identity` ON `balances` (`instance_id`,`identity_id`,`created_at`) WHERE "balances"."identity_id" IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `balances_by_indicator` ON `balances` (`instance_id`,`indicator`,`created_at`) WHERE "balances"."indicator" IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `dead_letters` (
 	`instance_id` text NOT NULL,
 	`message_id` text NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE `identities` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `identities_by_time` ON `identities` (`instance_id`,`created_at`);--> statement-breakpoint
-CREATE INDEX `identities_by_email` ON `identities` (`instance_id`,`email_address`);--> statement-breakpoint
+CREATE INDEX `identities_by_email` ON `identities` (`instance_id`,`email_address`,`created_at`);--> statement-breakpoint
 CREATE TABLE `instances` (
 	`instance_id` text PRIMARY KEY NOT NULL,
 	`journal_shards` integer DEFAULT 16 NOT NULL,
@@ -134,4 +134,4 @@ CREATE TABLE `transactions` (
 CREATE INDEX `transactions_by_time` ON `transactions` (`instance_id`,`created_at`,`transaction_id`);--> statement-breakpoint
 CREATE INDEX `transactions_by_source` ON `transactions` (`instance_id`,`source`,`created_at`);--> statement-breakpoint
 CREATE INDEX `transactions_by_destination` ON `transactions` (`instance_id`,`destination`,`created_at`);--> statement-breakpoint
-CREATE INDEX `transactions_by_parent` ON `transactions` (`instance_id`,`parent_transaction`) WHERE "transactions"."parent_transaction" <> '';
+CREATE INDEX `transactions_by_parent` ON `transactions` (`instance_id`,`parent_transaction`,`created_at`) WHERE "transactions"."parent_transaction" <> '';
