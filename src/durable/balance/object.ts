@@ -60,7 +60,8 @@ export class BalanceObject extends DurableObject<Env> {
       this.ctx.storage.transactionSync(() => this.#store.create(profile, ""));
     this.#state = { ...this.#state, balance };
     const { snapshot, createdBy } = balance;
-    return { created: createdBy === "" && snapshot.createdAt === profile.createdAt, snapshot };
+    const byHand = createdBy === "";
+    return { created: byHand && snapshot.createdAt === profile.createdAt, byHand, snapshot };
   }
 
   /** Changes the profile; null when there is no balance. Repeats are harmless. */

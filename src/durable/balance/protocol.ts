@@ -99,6 +99,8 @@ export interface CreateRequest {
 /** `created` is true for the call that made it and for its repeats (same `createdAt`). */
 export interface CreateAnswer {
   readonly created: boolean;
+  /** Whether a call like this one made it, this or another; otherwise an operation did, by its indicator. */
+  readonly byHand: boolean;
   readonly snapshot: BalanceSnapshot;
 }
 

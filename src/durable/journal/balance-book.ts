@@ -51,10 +51,12 @@ export class BalanceBook {
     await this.#host.checkpoint("balance:noted");
     const answer = await this.#host.ask(balanceId, (stub) => stub.create({ profile }));
     await this.#host.checkpoint("balance:made");
-    if (answer.created) this.#store.confirm(balanceId);
+    // The note may be that of another call for the same balance: it stands if any of them made it.
+    if (answer.byHand) this.#store.confirm(balanceId);
     else this.#store.unmeet(balanceId, profile.createdAt);
     this.#flusher.markBalances();
-    return answer;
+    const { created, snapshot } = answer;
+    return { created, snapshot };
   }
 
   /** Changes a balance's profile; null when there is no such balance. */
@@ -77,11 +79,13 @@ export class BalanceBook {
     this.#flusher.markBalances();
   }
 
-  /** Goes on with what an earlier life of the shard left behind. */
+  /** Goes on with what an earlier life of the shard left behind. Each balance fails alone; throws when any did. */
   async recover(): Promise<void> {
     const met = this.#store.unsettledBalances(PAGE);
-    for (const { profile } of met) if (profile !== null) await this.create(profile);
+    const unmade = met.flatMap(({ profile }) => (profile === null ? [] : [profile]));
+    const made = await Promise.allSettled(unmade.map((profile) => this.create(profile)));
     if (met.length > 0) this.#flusher.markBalances();
+    for (const each of made) if (each.status === "rejected") throw each.reason;
   }
 
   /** Whether any balance has work left. */

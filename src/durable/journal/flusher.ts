@@ -51,7 +51,7 @@ export class Flusher {
   readonly #store: JournalStore;
   readonly #records: Records;
   readonly #host: FlusherHost;
-  /** Rows to take, oldest first, each with the number of the moment it became dirty. */
+  /** Rows to take, in this order, each with the number of the moment it became dirty. */
   readonly #dirty = new Map<Row, number>();
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
   readonly #queuedSent = new WeakSet<Row>();
@@ -110,7 +110,8 @@ export class Flusher {
   }
 
   #oldest(): number {
-    const [first = Number.POSITIVE_INFINITY] = this.#dirty.values();
+    let first = Number.POSITIVE_INFINITY;
+    for (const at of this.#dirty.values()) first = Math.min(first, at);
     const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
     const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
     return Math.min(first, balances, flying);
@@ -179,8 +180,10 @@ export class Flusher {
   #take(): { rows: Captured[]; oldest: number } {
     const rows: Captured[] = [];
     let oldest = Number.POSITIVE_INFINITY;
+    // After trouble fewer at a time: a row that D1 or a queue will not take must not keep the others.
+    const limit = Math.max(1, ROUND_ROWS >> (2 * Math.min(this.#failures, 4)));
     for (const [row, at] of this.#dirty) {
-      if (rows.length === ROUND_ROWS) break;
+      if (rows.length === limit) break;
       this.#dirty.delete(row);
       oldest = Math.min(oldest, at);
       rows.push({ row, transaction: this.#records.shown(row) });
@@ -189,10 +192,13 @@ export class Flusher {
   }
 
   #putBack(rows: readonly Captured[], snapshots: readonly BalanceSnapshot[], balancesAt: number) {
-    const rest = [...this.#dirty];
+    const taken = new Set(rows.map(({ row }) => row));
+    const back = [...taken].map((row) => [row, this.#inFlight] as const);
+    const rest = [...this.#dirty].filter(([row]) => !taken.has(row));
+    // A row that failed all by itself lets the others go first.
+    const order = back.length === 1 ? [...rest, ...back] : [...back, ...rest];
     this.#dirty.clear();
-    for (const { row } of rows) this.#dirty.set(row, this.#inFlight);
-    for (const [row, at] of rest) if (!this.#dirty.has(row)) this.#dirty.set(row, at);
+    for (const [row, at] of order) this.#dirty.set(row, at);
     for (const snapshot of snapshots) this.observe(snapshot);
     if (balancesAt !== 0) this.#balancesDirty = balancesAt;
     this.#inFlight = 0;
@@ -220,7 +226,7 @@ export class Flusher {
   }
 
   async #balancesMade(): Promise<Made[]> {
-    const met = this.#store.unsettledBalances(ROUND_ROWS).filter(({ profile }) => profile === null);
+    const met = this.#store.madeBalances(ROUND_ROWS);
     if (met.length === ROUND_ROWS) this.markBalances();
     const read = await Promise.all(
       met.map(async ({ balanceId, work, noted }) => {
@@ -243,6 +249,7 @@ export class Flusher {
     );
     if (queued.length === 0) return;
     await this.#host.sendApply(queued.map(({ transaction }) => transaction.transactionId));
+    await this.#host.checkpoint("flush:queued-sent");
     for (const { row } of queued) this.#queuedSent.add(row);
   }
 
@@ -254,7 +261,9 @@ export class Flusher {
         .filter(({ row, transaction }) => isFinal(transaction) && needs(row, Work.Announce))
         .map(({ transaction }) => transactionEvent(transaction)),
     ];
-    if (events.length > 0) await this.#host.sendEvents(events);
+    if (events.length === 0) return;
+    await this.#host.sendEvents(events);
+    await this.#host.checkpoint("flush:events-sent");
   }
 
   /** What changed meanwhile stays dirty: only the revision that left is settled. */

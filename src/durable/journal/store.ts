@@ -217,12 +217,13 @@ export class JournalStore {
     );
   }
 
-  /** Notes work for a balance that exists. */
+  /** Notes work for a balance that exists, so that nobody has to make it any more. */
   meet(balanceId: BalanceId, work: number): void {
     this.#ensureSchema();
     this.#storage.sql.exec(
       `INSERT INTO balances VALUES (?, NULL, ?, 1)
-         ON CONFLICT (balance_id) DO UPDATE SET work = work | excluded.work, noted = noted + 1`,
+         ON CONFLICT (balance_id) DO UPDATE
+         SET profile = NULL, work = work | excluded.work, noted = noted + 1`,
       balanceId,
       work,
     );
@@ -253,10 +254,19 @@ export class JournalStore {
 
   /** Balances with work left. */
   unsettledBalances(limit: number): MetBalance[] {
+    return this.#metBalances("WHERE work <> 0", limit);
+  }
+
+  /** Those of them that exist: what is left is to project and to announce them. */
+  madeBalances(limit: number): MetBalance[] {
+    return this.#metBalances("WHERE work <> 0 AND profile IS NULL", limit);
+  }
+
+  #metBalances(where: string, limit: number): MetBalance[] {
     if (!this.#hasSchema) return [];
     return this.#storage.sql
       .exec<{ balance_id: BalanceId; profile: string | null; work: number; noted: number }>(
-        "SELECT * FROM balances WHERE work <> 0 LIMIT ?",
+        `SELECT * FROM balances ${where} LIMIT ?`,
         limit,
       )
       .toArray()
