@@ -1,3 +1,6 @@
+/** An alarm that should have rung this long ago was dropped: it failed too often. In milliseconds. */
+const DROPPED_MS = 60_000;
+
 /** The one alarm of a shard: it rings at the earliest moment that anybody asked for. */
 export class AlarmClock {
   readonly #ctx: DurableObjectState;
@@ -7,9 +10,10 @@ export class AlarmClock {
     this.#ctx = ctx;
   }
 
-  /** Whether it is set, as far as this life of the shard knows. */
+  /** Whether it is set and will ring, as far as this life of the shard knows. */
   get isSet(): boolean {
-    return this.#ringsMs !== Number.POSITIVE_INFINITY;
+    const isDropped = this.#ringsMs < Date.now() - DROPPED_MS;
+    return this.#ringsMs !== Number.POSITIVE_INFINITY && !isDropped;
   }
 
   /** Sees to it that the alarm rings at a moment or before. Part of the transaction under way. */

@@ -157,6 +157,7 @@ export class Driver {
     const cached = this.#currencies.get(balanceId);
     if (cached !== undefined) return cached;
     const { answer } = await this.#lanes.submit(balanceId, { kind: "probe", op: "probe" });
+    await this.#host.checkpoint("drive:probed");
     if (answer.outcome !== "known") return null;
     this.#currencies.set(balanceId, answer.currency);
     return answer.currency;
@@ -172,6 +173,7 @@ export class Driver {
       kind: "cancel",
       op,
     });
+    await this.#host.checkpoint("drive:cancelled");
     if (answer.outcome === "applied") return { applied: answer };
     invariant(answer.outcome === "cancelled", "a cancel is answered applied or cancelled");
     return sent;

@@ -131,17 +131,8 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** Minor units of this shard's QUEUED records on either side of a balance. */
-  queued({ balanceId }: { balanceId: BalanceId }): { debit: bigint; credit: bigint } {
-    const { store, records } = this.#shard;
-    let debit = 0n;
-    let credit = 0n;
-    for (const stored of store.queuedOf(balanceId)) {
-      const { status, posting } = records.adopt(stored);
-      if (status !== "QUEUED" || posting.kind === "commit" || posting.kind === "void") continue;
-      if (posting.source.balanceId === balanceId) debit += posting.preciseAmount;
-      else credit += posting.preciseAmount;
-    }
-    return { debit, credit };
+  queued({ balanceId }: { balanceId: BalanceId }): Promise<{ debit: bigint; credit: bigint }> {
+    return this.#shard.queuedAmounts(balanceId);
   }
 
   /** Takes references here for a group of another shard. */
@@ -174,7 +165,7 @@ export class JournalObject extends DurableObject<Env> {
   /** True once D1 has everything that this shard had when it was asked; false after two seconds. */
   async barrier(): Promise<boolean> {
     try {
-      await within(BARRIER_MS, this.#shard.flusher.flushed());
+      await within(BARRIER_MS, this.#shard.flushed());
       return true;
     } catch (error) {
       if (error instanceof OutcomeUnknown) return false;
@@ -194,7 +185,7 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Recovers after a restart, carries out what is due, and sets the next alarm. */
   override alarm(): Promise<void> {
-    return this.#shard.alarm(() => this.checkpoint("alarm:begun"));
+    return this.#shard.alarm();
   }
 
   /** A call whose refusals are kept for repeats, when the client named it by a key. */

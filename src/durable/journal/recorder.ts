@@ -46,11 +46,11 @@ export class Recorder {
       const found = this.#records.find(posting.transactionId);
       if (found === null) break;
       if (found.operationKey === key) return this.#repeat(found, operation);
-      if (!isHidden(found)) return duplicate(found);
+      if (!isHidden(found)) return this.#duplicate(found, operation);
       // Its outcome decides: a refusal frees the reference, and this request tries as its own.
       const driven = await this.#host.driven(found);
       if (driven === null) return unknownOutcome();
-      if (driven.done) return duplicate(found);
+      if (driven.done) return this.#duplicate(found, operation);
     }
     if (this.#records.liveCount >= LIVE_MAX) {
       return refuse(
@@ -99,6 +99,19 @@ export class Recorder {
     return rows.map((row) => reply(this.#records.shown(row)));
   }
 
+  /** The refusal of a used reference, kept for repeats when the client named its request. */
+  #duplicate(row: Row, operation: OperationKey): Reply<Transaction> {
+    const { reference } = row.posting;
+    const message = `reference ${reference} has been used before`;
+    const details = { transaction_id: targetOf(row) };
+    const error = refusal("TXN_DUPLICATE_REFERENCE", message, details);
+    if (operation.fromClient) {
+      const key = storedKey(operation);
+      this.#store.transaction(() => this.#store.rememberRefusal(key, error, Date.now()));
+    }
+    return refuse(error);
+  }
+
   #newRow(posting: Posting, key: string, fingerprint: string, claims: readonly Claim[]): Row {
     const row = this.#host.newRow(posting, key, fingerprint);
     // A split shows nothing of its own: its legs are projected and announced.
@@ -114,13 +127,4 @@ export class Recorder {
     }
     return reply(firstAnswer(row, this.#records), true);
   }
-}
-
-function duplicate(row: Row) {
-  const { reference } = row.posting;
-  return refuse(
-    refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
-      transaction_id: targetOf(row),
-    }),
-  );
 }

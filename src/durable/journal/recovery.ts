@@ -1,17 +1,20 @@
 import { holdTimer } from "../../domain/timer";
+import { within } from "./deadline";
 import type { Driver } from "./driver";
 import type { Records } from "./records";
-import { isDrivable, needs, type Row, Work } from "./row";
+import { isDrivable, isHidden, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** Rows looked at together; the next page follows when these are done or have failed. */
 const PAGE = 200;
+/** How long a pass waits for one row, in milliseconds: the row is driven on, and the others get their turn. */
+const LOOK_MS = 5_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 300_000;
 
 /** What recovery needs of its shard. */
 export interface RecoveryHost {
-  /** Projects and announces what is finished. */
+  /** Projects and announces what was finished in this life or an earlier one. */
   flush(row: Row): void;
   /** Lets the timer of a hold do its work. */
   fire(hold: Row, action: "commit" | "void"): Promise<void>;
@@ -29,6 +32,7 @@ export class Recovery {
   readonly #host: RecoveryHost;
   readonly #failing = new Map<string, { failures: number; retryMs: number }>();
   #recovered: boolean;
+  #completing: Promise<void> | null = null;
 
   constructor(parts: {
     readonly store: JournalStore;
@@ -43,6 +47,15 @@ export class Recovery {
     this.#driver = parts.driver;
     this.#host = parts.host;
     this.#recovered = !parts.hasPast;
+  }
+
+  /** Resolves when all that an earlier life left behind was looked at, once in a life. */
+  complete(): Promise<void> {
+    if (this.#recovered) return Promise.resolve();
+    this.#completing ??= this.pass().finally(() => {
+      this.#completing = null;
+    });
+    return this.#completing;
   }
 
   /** One pass over the rows that are due; after a restart, over all with work left. */
@@ -66,7 +79,7 @@ export class Recovery {
     const nowMs = Date.now();
     if ((this.#failing.get(id)?.retryMs ?? 0) > nowMs) return;
     try {
-      if (isDrivable(row, nowMs)) await this.#driver.drive(row);
+      if (isDrivable(row, nowMs)) await within(LOOK_MS, this.#driver.drive(row));
       else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
       if (needs(row, Work.Timer) && row.status === "INFLIGHT" && row.dueMs <= nowMs) {
         await this.#fire(row);
@@ -76,6 +89,8 @@ export class Recovery {
       const failures = (this.#failing.get(id)?.failures ?? 0) + 1;
       const wait = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
       this.#failing.set(id, { failures, retryMs: nowMs + wait });
+      // What may be seen of it is shown, as far as it got.
+      if (!isHidden(row) && needs(row, Work.Project)) this.#host.flush(row);
       this.#host.troubled(error);
     }
   }

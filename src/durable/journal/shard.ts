@@ -61,10 +61,14 @@ export class Shard {
   readonly batches: Batches;
   readonly #recovery: Recovery;
   readonly #alarm: AlarmClock;
+  readonly #checkpoint: ShardHost["checkpoint"];
+  readonly #log: ShardHost["log"];
 
   constructor(host: ShardHost) {
     const { instance } = host;
     const checkpoint = (step: string) => host.checkpoint(step);
+    this.#checkpoint = checkpoint;
+    this.#log = (event, error) => host.log(event, error);
     const inserted = (rows: readonly Row[]) => this.#inserted(rows);
     const finished = (row: Row) => this.#finished(row);
     const balanceMade = (balanceId: BalanceId) => this.balances.made(balanceId);
@@ -151,7 +155,7 @@ export class Shard {
       driver: this.driver,
       hasPast: this.#hasWork,
       host: {
-        flush: (row) => this.flusher.mark(row),
+        flush: (row) => this.#flushAgain(row),
         fire: (hold, action) => this.#fire(hold, action),
         troubled: (error) => log("journal.recovery_failed", error),
       },
@@ -197,6 +201,28 @@ export class Shard {
     return "merged";
   }
 
+  /** Resolves when D1 has everything that was answered before the call, in this life or an earlier one. */
+  async flushed(): Promise<void> {
+    await this.#recovery.complete();
+    if (this.balances.hasWork) this.flusher.markBalances();
+    await this.flusher.flushed();
+  }
+
+  /** Minor units of QUEUED records on either side of a balance. Throws when what an earlier life left takes too long. */
+  async queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }> {
+    // A row that was left as QUEUED may have been applied.
+    await within(PATIENCE_MS, this.#recovery.complete());
+    let debit = 0n;
+    let credit = 0n;
+    for (const stored of this.store.queuedOf(balanceId)) {
+      const { status, posting } = this.records.adopt(stored);
+      if (status !== "QUEUED" || posting.kind === "commit" || posting.kind === "void") continue;
+      if (posting.source.balanceId === balanceId) debit += posting.preciseAmount;
+      else credit += posting.preciseAmount;
+    }
+    return { debit, credit };
+  }
+
   /** A row has something new to project. */
   changed(row: Row): void {
     this.records.keep(row);
@@ -206,18 +232,24 @@ export class Shard {
   /** Looks after what an earlier life left behind; forgets old keys. */
   wake(): void {
     this.store.forgetKeys(Date.now() - KEYS_MS);
-    if (!this.#alarm.isSet && this.#hasWork) {
-      this.#alarm.by(Date.now() + WAKE_MS);
-    }
+    if (!this.#alarm.isSet && this.#hasWork) this.#alarm.reset(Date.now() + WAKE_MS);
   }
 
   /** Sets the next alarm first, because a pass may not come to its end; then looks at what is due. */
-  async alarm(begun: () => void | Promise<void>): Promise<void> {
+  async alarm(): Promise<void> {
     this.#alarm.reset(Date.now() + ALARM_MS);
-    await begun();
-    await this.#recovery.pass();
-    await this.balances.recover();
-    await this.batches.recover();
+    await this.#checkpoint("alarm:begun");
+    const parts = [
+      () => this.#recovery.pass(),
+      () => this.balances.recover(),
+      () => this.batches.recover(),
+    ];
+    // What fails in one part keeps neither the others nor the next alarm from their turn.
+    for (const part of parts) {
+      const error: unknown = await within(PATIENCE_MS, part()).catch((reason: unknown) => reason);
+      if (error !== undefined) this.#log("journal.recovery_failed", error);
+    }
+    await this.#checkpoint("alarm:passed");
     const due = Math.min(
       this.store.nextDueMs() ?? Number.POSITIVE_INFINITY,
       this.records.nextDueMs(),
@@ -259,6 +291,20 @@ export class Shard {
 
   #finished(row: Row): void {
     if ((row.work & Work.Timer) !== 0) this.#alarm.by(row.dueMs);
+    this.flusher.mark(row);
+  }
+
+  /**
+   * Takes a finished row to D1. The balances that an earlier life saw beside it were lost with that life, so they are
+   * read anew.
+   */
+  #flushAgain(row: Row): void {
+    if (row.doubt && row.outcome !== null) {
+      for (const { balanceId } of [row.posting.source, row.posting.destination]) {
+        this.store.meet(balanceId, Work.Project);
+      }
+      this.flusher.markBalances();
+    }
     this.flusher.mark(row);
   }
 
