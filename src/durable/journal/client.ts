@@ -9,6 +9,7 @@ import {
   type TransactionId,
   transactionIdOf,
 } from "../../domain/ids";
+import { instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { balanceStub } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
@@ -46,6 +47,9 @@ export const shardStub = (
   { instance, journal }: Pick<JournalParts, "instance" | "journal">,
   shard: number,
 ): DurableObjectStub<JournalObject> => journal.getByName(`${instance}/journal/${shard}`);
+
+/** How many records one call carries out at most. */
+const RECOVER_MAX = 100;
 
 const barriers = new Map<string, SharedBarrier>();
 
@@ -85,6 +89,20 @@ export class JournalClient implements Journal {
   async refund(request: RefundRequest): Promise<Reply<Transaction>> {
     if (!(await this.#claim(request.operation))) return reused();
     return this.#ask(this.#shardOf(request.transactionId), (stub) => stub.refund(request));
+  }
+
+  cancel(transactionId: TransactionId): Promise<Reply<Transaction>> {
+    return this.#ask(this.#shardOf(transactionId), (stub) => stub.cancel({ transactionId }));
+  }
+
+  async recover(olderThanMs: number): Promise<number> {
+    const createdBefore = instantOfMicros((Date.now() - olderThanMs) * 1000);
+    let found = 0;
+    for (let shard = 0; shard < this.#parts.shards && found < RECOVER_MAX; shard += 1) {
+      const limit = RECOVER_MAX - found;
+      found += await this.#ask(shard, (stub) => stub.recover({ createdBefore, limit }));
+    }
+    return found;
   }
 
   async byId(transactionId: TransactionId): Promise<Transaction | null> {

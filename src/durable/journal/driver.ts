@@ -72,11 +72,23 @@ export class Driver {
   drive(row: Row): Promise<Driven> {
     const refused = this.#refused.get(row);
     if (refused !== undefined) return Promise.resolve({ done: false, row, error: refused });
+    return this.#join(row, () => this.#run(row));
+  }
+
+  /**
+   * Refuses a record that has not moved anything yet, as if a rule had; one that is on its way comes to its own end.
+   */
+  cancel(row: Row): Promise<Driven> {
+    return this.#join(row, () => this.#runCancel(row));
+  }
+
+  /** The drive of the row that is under way, or a new one. */
+  #join(row: Row, run: () => Promise<Driven>): Promise<Driven> {
     const id = row.posting.transactionId;
     const running = this.#driving.get(id);
     // Another attempt is another row: its reference was freed and taken again.
     if (running !== undefined && running.attempt === row.attempt) return running.end;
-    const end = this.#run(row)
+    const end = run()
       .then((driven) => {
         if (!driven.done) this.#refused.set(driven.row, driven.error);
         return driven;
@@ -86,6 +98,19 @@ export class Driver {
       });
     this.#driving.set(id, { attempt: row.attempt, end });
     return end;
+  }
+
+  async #runCancel(row: Row): Promise<Driven> {
+    await this.#host.checkpoint("cancel:begun");
+    if (row.posting.kind === "split") return this.#splits.cancel(row, cancelled());
+    if (!row.doubt) return this.#refuse(row, cancelled());
+    // An earlier life may have sent the debit: the balance knows, and refuses it from now on.
+    const op = operationId(row, "source");
+    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, {
+      kind: "cancel",
+      op,
+    });
+    return answer.outcome === "applied" ? this.#run(row) : this.#refuse(row, cancelled());
   }
 
   async #run(row: Row): Promise<Driven> {
@@ -201,3 +226,8 @@ export class Driver {
     return skipQueue ? { done: false, row, error } : { done: true, row };
   }
 }
+
+/** Why a cancelled record is REJECTED. */
+export const CANCELLED = "cancelled";
+
+const cancelled = (): LedgerError => refusal("GEN_CONFLICT", CANCELLED);

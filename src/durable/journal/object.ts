@@ -7,6 +7,7 @@ import {
   isTransactionId,
   type TransactionId,
 } from "../../domain/ids";
+import type { Instant } from "../../domain/time";
 import type { Transaction } from "../../domain/transaction";
 import { sendApply } from "../../queues/apply";
 import { sendJob } from "../../queues/jobs";
@@ -16,12 +17,14 @@ import { balanceStub } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently, persistently } from "../patiently";
+import { cancelTransaction } from "./cancellations";
 import type { Resolution } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type {
   BatchRequest,
   BatchValue,
+  CancelRequest,
   MergeOutcome,
   OperationKey,
   RecordRequest,
@@ -31,7 +34,7 @@ import type {
   SettleValue,
 } from "./protocol";
 import { refuse, storedKey, unknownOutcome } from "./replies";
-import { isUnfinished } from "./row";
+import { isUnfinished, type Row } from "./row";
 import { PATIENCE_MS, Shard, type ShardHost } from "./shard";
 
 /** How long a list waits for D1, in milliseconds. */
@@ -92,6 +95,29 @@ export class JournalObject extends DurableObject<Env> {
   refund(request: RefundRequest): Promise<Reply<Transaction>> {
     const { settlements } = this.#shard;
     return this.#remembering(request.operation, (key) => settlements.refund(request, key));
+  }
+
+  /** Cancels a QUEUED or SCHEDULED transaction. */
+  async cancel(request: CancelRequest): Promise<Reply<Transaction>> {
+    const { records, driver } = this.#shard;
+    const cancel = (row: Row) => within(PATIENCE_MS, driver.cancel(row));
+    try {
+      return await cancelTransaction(request, { records, cancel });
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) return unknownOutcome();
+      throw error;
+    }
+  }
+
+  /** Carries out QUEUED records made before a moment; answers how many it found. */
+  async recover(request: { createdBefore: Instant; limit: number }): Promise<number> {
+    const { store, records } = this.#shard;
+    const found = store
+      .queuedBefore(request.createdBefore, request.limit)
+      .map((stored) => records.adopt(stored))
+      .filter(({ status }) => status === "QUEUED");
+    await Promise.allSettled(found.map((row) => this.#shard.patientDrive(row)));
+    return found.length;
   }
 
   /** The record as it stands; null when there is none. */

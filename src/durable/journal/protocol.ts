@@ -107,6 +107,10 @@ export interface RefundRequest {
 /** What became of a merge of metadata: `too-large` when the result would pass the bound; then nothing changed. */
 export type MergeOutcome = "merged" | "missing" | "too-large";
 
+export interface CancelRequest {
+  readonly transactionId: TransactionId;
+}
+
 /** Settled: the child that a commit or void made. Queued: the record as it stands, with its child on the way. */
 export interface SettleValue {
   readonly transaction: Transaction;
@@ -128,6 +132,10 @@ export interface Journal {
   settle(request: SettleRequest): Promise<Reply<SettleValue>>;
   /** Gives back what a transaction moved, once. Answers the newest refund record. */
   refund(request: RefundRequest): Promise<Reply<Transaction>>;
+  /** Cancels a QUEUED or SCHEDULED transaction, which then is REJECTED with the reason "cancelled". */
+  cancel(transactionId: TransactionId): Promise<Reply<Transaction>>;
+  /** Carries out QUEUED records older than this many milliseconds, 100 at most; answers how many it found. */
+  recover(olderThanMs: number): Promise<number>;
   /** The record as it stands, never stale; null when there is none. */
   byId(transactionId: TransactionId): Promise<Transaction | null>;
   /** By the reference as posted; `<ref>_q` answers the record of `<ref>` when nobody posted it itself. */

@@ -1,3 +1,4 @@
+import type { LedgerError } from "../../domain/error";
 import { invariant } from "../../domain/invariant";
 import { settledStatus } from "../../domain/saga";
 import { succeed, writeRefusal } from "./endings";
@@ -45,6 +46,16 @@ export class Splits {
     return posting.skipQueue
       ? { done: false, row: parent, error: decision.error }
       : { done: true, row: parent };
+  }
+
+  /** Decides against a split that is not decided yet, and drives it to that end. */
+  async cancel(parent: Row, error: LedgerError): Promise<Driven> {
+    if (parent.decision === null) {
+      parent.decision = { commit: false, error };
+      this.#store.transaction(() => this.#store.save(parent));
+      await this.#host.checkpoint("split:decided");
+    }
+    return this.drive(parent);
   }
 
   async #decide(parent: Row, group: Group): Promise<Decision> {

@@ -111,6 +111,15 @@ export class JournalStore {
     );
   }
 
+  /** QUEUED rows on disk that were made before a moment, the oldest first. */
+  queuedBefore(createdBefore: string, limit: number): Row[] {
+    return this.#select(
+      `WHERE work <> 0 AND status = 'QUEUED' AND created_at < ? ORDER BY created_at LIMIT ?`,
+      createdBefore,
+      limit,
+    );
+  }
+
   /** When the next row with work left is due; null when there is none. */
   nextDueMs(): number | null {
     if (!this.#hasSchema) return null;
