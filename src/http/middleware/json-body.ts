@@ -3,6 +3,7 @@ import { parseBody, TOO_LARGE } from "../../schemas/json";
 import type { AppEnv } from "../env";
 
 const BODY_BYTES_MAX = 5 * 1024 * 1024;
+const DROPPED_BYTES_MAX = 100 * 1024 * 1024;
 const READ_AS_IS = new Set(["application/json", "application/json; charset=utf-8"]);
 
 /**
@@ -33,20 +34,23 @@ export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 async function readJson(request: HonoRequest): Promise<unknown> {
   const { body } = request.raw;
   if (body === null) return undefined;
-  if (Number(request.header("Content-Length") ?? 0) > BODY_BYTES_MAX) return TOO_LARGE;
   const bytes = await readUpTo(body, BODY_BYTES_MAX);
   return bytes === null ? TOO_LARGE : parseBody(new TextDecoder().decode(bytes));
 }
 
-/** The whole stream, or null as soon as it is longer: what its header says about its length may be wrong. */
+/**
+ * The whole stream, or null when it is longer: what its header says about its length may be wrong. What is too much is read
+ * and dropped, because a local server cannot answer a client that is still sending.
+ */
 async function readUpTo(stream: ReadableStream<Uint8Array>, bytesMax: number) {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
     length += chunk.length;
-    if (length > bytesMax) return null;
-    chunks.push(chunk);
+    if (length <= bytesMax) chunks.push(chunk);
+    else if (length > bytesMax + DROPPED_BYTES_MAX) return null;
   }
+  if (length > bytesMax) return null;
   const [first] = chunks;
   if (first !== undefined && chunks.length === 1) return first;
   const whole = new Uint8Array(length);
