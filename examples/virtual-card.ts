@@ -2,6 +2,7 @@
  * Virtual cards: each card is a balance. A payment is authorised by holding its amount, approved by committing the hold,
  * declined by voiding it; the card's state lives in its metadata; a receiver hears of every step.
  */
+import { isDeepStrictEqual } from "node:util";
 import {
   baseUrl,
   blnk,
@@ -120,7 +121,8 @@ async function approve(hold: string, amount?: number): Promise<void> {
     await Transactions.updateStatus(hold, { status: "commit", skip_queue: true, ...part }),
   );
   expectedEvents.push(`transaction.applied ${committed.reference}`);
-  show("committed", [committed.status, committed.parent_transaction === hold], ["APPLIED", true]);
+  show("committed", committed.status, "APPLIED");
+  show("under the hold", committed.parent_transaction === hold, true);
   await Metadata.update(hold, { meta_data: { verification_status: "VERIFIED" } });
 }
 
@@ -130,7 +132,8 @@ async function decline(hold: string, status: string): Promise<void> {
     await Transactions.updateStatus(hold, { status: "void", skip_queue: true }),
   );
   expectedEvents.push(`transaction.void ${released.reference}`);
-  show("given back", [released.status, released.parent_transaction === hold], ["VOID", true]);
+  show("given back", released.status, "VOID");
+  show("under the hold", released.parent_transaction === hold, true);
   await Metadata.update(hold, { meta_data: { verification_status: status } });
 }
 
@@ -196,9 +199,11 @@ async function checkEvents(receiver: Receiver): Promise<void> {
   await until("the delivery of every event", async () =>
     ofThisRun().length >= expectedEvents.length && receiver.duplicates.length > 0 ? true : null,
   );
-  show("every step once", ofThisRun().sort(), [...expectedEvents].sort());
+  for (const line of ofThisRun()) console.log(`  ${line}`);
+  const everyOnce = isDeepStrictEqual(ofThisRun().sort(), [...expectedEvents].sort());
+  show("every step, and each once", everyOnce, true);
   const failed = receiver.handled.find(({ event }) => event === "transaction.void");
-  show("an answer of 500 brought the same event again", receiver.duplicates, [failed?.id]);
+  show("the one answered 500 came again", receiver.duplicates, [failed?.id]);
 
   const forged = await fetch(`http://127.0.0.1:${receiverPort}/webhooks`, {
     method: "POST",

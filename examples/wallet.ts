@@ -181,17 +181,21 @@ async function beRefused({ main, card }: Wallets, depositId: string): Promise<vo
 
 /** Lists that the official client has no method for; plain HTTP does. */
 async function readLists({ customer, main }: Wallets): Promise<void> {
-  const references = (rows: unknown): unknown =>
-    Array.isArray(rows) ? rows.map(({ reference, status }) => `${reference} ${status}`) : rows;
+  const references = (rows: unknown): string[] =>
+    Array.isArray(rows) ? rows.map(({ reference, status }) => `${reference} ${status}`) : [];
 
   say("The main wallet's history, newest first");
   const history = await getJson(`/transactions?balance_id_eq=${main}`);
-  show("transactions", references(history), [
+  const expected = [
     `too-much-${run} REJECTED`,
     `transfer-${run} APPLIED`,
     `withdrawal-${run} APPLIED`,
     `deposit-${run} APPLIED`,
-  ]);
+  ];
+  for (const [index, line] of expected.entries()) {
+    show(`${index + 1}.`, references(history)[index], line);
+  }
+  show("and no more", references(history).length, expected.length);
   const deposits = await getJson(
     `/transactions?balance_id_eq=${main}&meta_data.transaction_type_eq=deposit`,
   );
