@@ -8,6 +8,7 @@ import { outcomeOf } from "../../src/services/trouble";
 import { call, codeOf, field, get, post } from "../support/api";
 
 const FIVE_MIB = 5 * 1024 * 1024;
+const JSON_WANTED = { headers: { Accept: "application/json" } };
 const CHUNK = new Uint8Array(1024 * 1024).fill(0x20);
 
 describe("headers of every answer", () => {
@@ -20,15 +21,12 @@ describe("headers of every answer", () => {
     "cache-control": "no-store",
   };
 
-  it.each(["/health", "/nothing-here", "/transactions/txn_x", "/openapi.json"])(
-    "%s has them",
-    async (path) => {
-      const { headers } = await get(path);
-      expect(Object.fromEntries(headers)).toMatchObject(expected);
-      expect(headers.get("strict-transport-security")).toBeNull();
-      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-    },
-  );
+  it.each(["/health", "/transactions/txn_x", "/openapi.json"])("%s has them", async (path) => {
+    const { headers } = await get(path);
+    expect(Object.fromEntries(headers)).toMatchObject(expected);
+    expect(headers.get("strict-transport-security")).toBeNull();
+    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
 
   it("a refused key has them too", async () => {
     const { headers } = await call("GET", "/transactions", { headers: { "X-Blnk-Key": null } });
@@ -60,7 +58,7 @@ describe("paths", () => {
   );
 
   it("never sends a browser to another host", async () => {
-    const answer = await call("GET", "//evil.example/");
+    const answer = await call("GET", "//evil.example/", JSON_WANTED);
     expect(answer.headers.get("location")).toBeNull();
     expect(answer.status).toBe(404);
   });
@@ -70,8 +68,16 @@ describe("paths", () => {
     ["PUT", "/transactions/txn_x"],
     ["DELETE", "/transactions/txn_x"],
     ["OPTIONS", "/transactions"],
-  ])("%s %s is 404 in JSON", async (method, path) => {
-    const answer = await call(method, path);
+  ])("%s %s is 404: a line of text, or JSON when it is asked for", async (method, path) => {
+    const plain = await exports.default.fetch(`http://localhost${path}`, {
+      method,
+      headers: { "X-Blnk-Key": env.PURSER_MASTER_KEY ?? "" },
+    });
+    expect(plain.status).toBe(404);
+    expect(await plain.text()).toBe("404 page not found");
+    expect(plain.headers.get("x-content-type-options")).toBe("nosniff");
+
+    const answer = await call(method, path, JSON_WANTED);
     expect(answer.status).toBe(404);
     expect(codeOf(answer)).toBe("GEN_NOT_FOUND");
     expect(field(answer, "error")).toBeTruthy();
