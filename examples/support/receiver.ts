@@ -9,8 +9,10 @@ const AGE_MAX_SECONDS = 300;
 export interface HandledEvent {
   readonly id: string;
   readonly event: string;
-  readonly transactionId: string;
+  /** Of the transaction that it tells of; "" for other events. */
   readonly reference: string;
+  readonly source: string;
+  readonly destination: string;
 }
 
 export interface Receiver {
@@ -84,8 +86,9 @@ function eventIn(id: string, body: string): HandledEvent {
   return {
     id,
     event: String(event),
-    transactionId: String(data.transaction_id ?? ""),
     reference: String(data.reference ?? ""),
+    source: String(data.source ?? ""),
+    destination: String(data.destination ?? ""),
   };
 }
 
