@@ -14,6 +14,12 @@ export interface Transfer {
   readonly inflight?: boolean;
   readonly overdraft?: Posting["overdraft"];
   readonly currency?: string;
+  /** RFC 3339, as a client writes them. */
+  readonly scheduledFor?: string;
+  readonly inflightExpiryDate?: string;
+  readonly inflightCommitDate?: string;
+  /** JSON text. */
+  readonly metaData?: string;
 }
 
 /** The side of a posting named by a balance id or an `@indicator`. */
@@ -47,13 +53,13 @@ export function postingFor(instance: string, transfer: Transfer): Posting {
     inflight: transfer.inflight ?? false,
     skipQueue: transfer.skipQueue ?? true,
     atomic: false,
-    scheduledFor: "",
-    inflightExpiryDate: "",
-    inflightCommitDate: "",
+    scheduledFor: transfer.scheduledFor ?? "",
+    inflightExpiryDate: transfer.inflightExpiryDate ?? "",
+    inflightCommitDate: transfer.inflightCommitDate ?? "",
     effectiveDate: null,
     postedEffectiveDate: "",
     hash: "",
-    metaData: null,
+    metaData: transfer.metaData ?? null,
     group: null,
     shares: null,
   };
