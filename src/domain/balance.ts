@@ -37,21 +37,23 @@ export const settled = (amounts: Amounts): bigint => amounts.credit - amounts.de
 /** What can be spent: settled money less what is held. Money held for this balance does not count. */
 export const available = (amounts: Amounts): bigint => settled(amounts) - amounts.inflightDebit;
 
-/** Whether a source may lose `amount`, and if not, why (contract/transactions.md section 2.3). */
+/** Minor units that a source lacks to lose `amount` under its overdraft rule (contract/transactions.md section 2.3); zero when it may. */
+export function shortfallOf(spendable: bigint, amount: bigint, overdraft: Overdraft): bigint {
+  if (overdraft.kind === "unlimited" || spendable >= amount) return 0n;
+  const within = overdraft.kind === "limited" ? spendable + overdraft.limit : spendable;
+  return within >= amount ? 0n : amount - within;
+}
+
+/** Whether a source may lose `amount`, and if not, why. */
 export function checkFunds(
   spendable: bigint,
   amount: bigint,
   overdraft: Overdraft,
 ): LedgerError | null {
-  if (overdraft.kind === "unlimited" || spendable >= amount) return null;
-  if (overdraft.kind === "none") {
-    return refusal("TXN_INSUFFICIENT_FUNDS", "insufficient funds in the source balance");
-  }
-  if (spendable - amount >= -overdraft.limit) return null;
-  return refusal(
-    "TXN_VALIDATION_ERROR",
-    "the transaction exceeds the overdraft limit of its source",
-  );
+  if (shortfallOf(spendable, amount, overdraft) === 0n) return null;
+  return overdraft.kind === "limited"
+    ? refusal("TXN_VALIDATION_ERROR", "the transaction exceeds the overdraft limit of its source")
+    : refusal("TXN_INSUFFICIENT_FUNDS", "insufficient funds in the source balance");
 }
 
 /**

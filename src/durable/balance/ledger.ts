@@ -2,6 +2,7 @@ import { applyChange, changed, NO_AMOUNTS } from "../../domain/balance";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, GENERAL_LEDGER_ID, isBalanceId, sha256Hex } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { currencyMismatch, unknownBalance } from "../../domain/movement";
 import { deficitOf } from "../../domain/reservation";
 import type { Instant } from "../../domain/time";
 import type {
@@ -203,16 +204,9 @@ export class BalanceLedger {
   }
 
   #unknown(): LedgerError {
-    return refusal("TXN_NOT_FOUND", `there is no balance ${this.#name}`);
+    return unknownBalance(this.#name);
   }
 }
-
-/** Both balances must be in the transaction's currency (an intended difference from Blnk). */
-export const currencyMismatch = (balanceId: string, held: string, asked: string): LedgerError =>
-  refusal(
-    "TXN_VALIDATION_ERROR",
-    `balance ${balanceId} is in ${held}, the transaction is in ${asked}`,
-  );
 
 const cancelled = (): LedgerError =>
   refusal("TXN_VALIDATION_ERROR", "the operation was cancelled before it was applied");

@@ -1,14 +1,14 @@
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, isTransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
-import { currencyMismatch } from "../balance/ledger";
 import type { Answer } from "../balance/protocol";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
 import type { Lanes } from "./lanes";
-import { hopeless, operationId, operationOf, type SideName, unknownBalance } from "./operations";
+import { operationId, operationOf, type SideName } from "./operations";
 import type { Records } from "./records";
 import { type Driven, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";

@@ -1,9 +1,10 @@
-import { type LedgerError, refusal } from "../../domain/error";
+import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { hopeless, referenceUsed } from "../../domain/movement";
 import type { Answer, MoneyOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
-import { hopeless, type Moving, operationId, operationOf } from "./operations";
+import { type Moving, operationId, operationOf } from "./operations";
 import type { Claim, Decision, Outcome } from "./row";
 
 /** What a group's shard asks of another shard: to take references for the group. */
@@ -138,9 +139,7 @@ export class GroupSaga {
       const { reference, takenBy } = answer;
       return {
         index: group.members.findIndex(({ posting }) => posting.reference === reference),
-        error: refusal("TXN_DUPLICATE_REFERENCE", `reference ${reference} has been used before`, {
-          transaction_id: takenBy,
-        }),
+        error: referenceUsed(reference, takenBy),
       };
     }
     return null;

@@ -1,7 +1,4 @@
-import { type LedgerError, refusal } from "../../domain/error";
-import { isBalanceId } from "../../domain/ids";
-import { actionOf } from "../../domain/saga";
-import type { Posting } from "../../domain/transaction";
+import { changeOf } from "../../domain/movement";
 import type { MoneyOperation } from "../balance/protocol";
 import type { Row } from "./row";
 
@@ -20,30 +17,10 @@ export function operationOf(row: Moving, side: SideName): MoneyOperation {
   return {
     kind: "change",
     op: operationId(row, side),
-    side,
-    action: actionOf(posting),
-    amount: posting.preciseAmount,
-    overdraft: posting.overdraft,
+    ...changeOf(posting, side),
     transactionId: posting.transactionId,
     currency: posting.currency,
     effectiveDate: posting.effectiveDate ?? row.createdAt,
     indicator: posting[side].indicator,
   };
 }
-
-/** Why a posting can never move money, whatever its balances hold; null when it may. */
-export function hopeless({ preciseAmount, source, destination }: Posting): LedgerError | null {
-  if (preciseAmount <= 0n) {
-    return refusal("TXN_VALIDATION_ERROR", "the amount must be positive in minor units");
-  }
-  if (source.balanceId === destination.balanceId) {
-    return refusal("TXN_VALIDATION_ERROR", "source and destination are the same balance");
-  }
-  for (const { balanceId } of [source, destination]) {
-    if (!isBalanceId(balanceId)) return unknownBalance(balanceId);
-  }
-  return null;
-}
-
-export const unknownBalance = (balanceId: string): LedgerError =>
-  refusal("TXN_NOT_FOUND", `there is no balance ${balanceId}`);

@@ -1,4 +1,5 @@
 import { refusal } from "../../domain/error";
+import { referenceUsed } from "../../domain/movement";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { targetOf } from "./claims";
 import type { OperationKey, RecordRequest, Reply } from "./protocol";
@@ -101,10 +102,7 @@ export class Recorder {
 
   /** The refusal of a used reference, kept for repeats when the client named its request. */
   #duplicate(row: Row, operation: OperationKey): Reply<Transaction> {
-    const { reference } = row.posting;
-    const message = `reference ${reference} has been used before`;
-    const details = { transaction_id: targetOf(row) };
-    const error = refusal("TXN_DUPLICATE_REFERENCE", message, details);
+    const error = referenceUsed(row.posting.reference, targetOf(row));
     if (operation.fromClient) {
       const key = storedKey(operation);
       this.#store.transaction(() => this.#store.rememberRefusal(key, error, Date.now()));
