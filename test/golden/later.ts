@@ -5,7 +5,6 @@ import type { Step } from "./scenario";
 const laterRoutes = [
   /^\/accounts/,
   /^\/balance-monitors/,
-  /^\/(?:ledgers|balances|identities)\/filter$/,
   /^\/reconciliation\//,
   /^\/transactions\/bulk$/,
   /^\/transactions\/inflight\/bulk\//,
