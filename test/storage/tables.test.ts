@@ -44,5 +44,5 @@ it("has the default instance and its General Ledger from the start", async () =>
     name: "General Ledger",
     meta_data: "{}",
   });
-  expect(ledger?.["created_at"]).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/);
+  expect(ledger?.created_at).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/);
 });

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { parseFilterBody } from "../../src/domain/filter/parse-body";
 import { parseListQuery } from "../../src/domain/filter/parse-query";
 import { transactionList } from "../../src/domain/filter/resources";
 import { legIdOf, transactionIdOf } from "../../src/domain/ids";
@@ -163,6 +164,7 @@ describe("transactions in lists", () => {
       {
         transactionId: legIdOf(instance, transactionIdOf(instance, "order 1"), "order 1-2"),
         parentTransaction: parent.transactionId,
+        group: parent.transactionId,
       },
       { reference: "order 1-2" },
     );
@@ -174,6 +176,47 @@ describe("transactions in lists", () => {
     ]);
     expect(await list(instance, { parent_transaction_eq: parent.transactionId })).toEqual([leg]);
   });
+});
+
+it("takes as many conditions as a filter may have", async () => {
+  const instance = instanceOfATest();
+  const operand = (text: string) => ({ type: "text", text }) as const;
+  const longName = "n".repeat(70);
+  for (const [field, operator, values] of [
+    ["indicator", "between", ["@a", "@b"]],
+    ["balance_id", "in", ["bln_a", "bln_b"]],
+    ["balance_id", "eq", ["bln_a"]],
+    ["description", "like", [`${longName}%${longName}%${longName}`]],
+    ["created_at", "between", ["2030-01-01", "2031-01-01"]],
+    ["meta_data.a", "eq", ["x"]],
+    ["meta_data.a", "between", ["1", "2"]],
+    ["reference", "eq", ["x-1"]],
+  ] as const) {
+    const filter = {
+      field,
+      operator,
+      value: operand(values[0]),
+      values: values.map(operand),
+    };
+    const outcomes: boolean[] = [];
+    for (let count = 1; count <= 100; count += 1) {
+      const query = parseFilterBody(transactionList, {
+        filters: Array.from({ length: count }, () => filter),
+        logicalOperator: "and",
+        limit: 100,
+        offset: 0,
+        sortBy: "",
+        sortOrder: "",
+        includeCount: true,
+        cursor: "",
+        consistency: "",
+      });
+      outcomes.push(query.ok);
+      // Every question that is taken is answered.
+      if (query.ok) await new TransactionsTable(env.DB, instance).list(query.value);
+    }
+    expect([field, outcomes[5], outcomes[99]]).toEqual([field, true, false]);
+  }
 });
 
 describe("a list of a large ledger reads little", () => {

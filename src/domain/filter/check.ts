@@ -27,8 +27,33 @@ export interface Asked {
 
 type Read = (operand: Operand) => string | null;
 
-/** A condition against the table of fields and operators, or what is wrong with it (contract/core.md section 10.4). */
-export function checkCondition(resource: ListedResource, asked: Asked): Result<Condition> {
+/** A statement takes a hundred parameters, of which a list needs some itself. */
+const PARAMETERS_MAX = 80;
+
+/** All conditions of a filter, or what is wrong with the first that is wrong (contract/core.md section 10.4). */
+export function checkConditions(
+  resource: ListedResource,
+  all: readonly Asked[],
+): Result<readonly Condition[]> {
+  const conditions: Condition[] = [];
+  for (const asked of all) {
+    const condition = checkCondition(resource, asked);
+    if (!condition.ok) return condition;
+    conditions.push(condition.value);
+  }
+  const parameters = conditions.reduce((sum, each) => sum + parametersOf(each), 0);
+  if (parameters <= PARAMETERS_MAX) return ok(conditions);
+  return err(refusal("GEN_VALIDATION_ERROR", "Invalid filter: too many conditions at once"));
+}
+
+/** How many parameters a condition needs at most. One on a transaction's sides is asked of both. */
+function parametersOf({ on }: Condition): number {
+  if (on === "side-indicator") return 8;
+  return on === "side" ? 4 : 3;
+}
+
+/** A condition against the table of fields and operators. */
+function checkCondition(resource: ListedResource, asked: Asked): Result<Condition> {
   const { field } = asked;
   if (field.startsWith("meta_data.")) return checkMetaData(asked);
   const kind = Object.hasOwn(resource.fields, field) ? resource.fields[field] : undefined;

@@ -1,7 +1,6 @@
 import { refusal } from "../error";
 import { err, ok, type Result } from "../result";
-import { type Asked, checkCondition } from "./check";
-import type { Condition } from "./condition";
+import { type Asked, checkConditions } from "./check";
 import type { ListQuery } from "./list-query";
 import type { Operand } from "./operand";
 import { boundedLimit, combineOf, readCursor } from "./parse-query";
@@ -30,9 +29,6 @@ export interface FilterRequest {
   readonly consistency: string;
 }
 
-/** A statement takes a hundred parameters; the contract names no bound. */
-const FILTERS_MAX = 40;
-
 /** The question of a `POST` filter (contract/core.md section 10.4). */
 export function parseFilterBody(
   resource: ListedResource,
@@ -43,23 +39,15 @@ export function parseFilterBody(
     const text = "invalid logical_operator: must be 'and' or 'or'";
     return err(refusal("GEN_VALIDATION_ERROR", text));
   }
-  if (request.filters.length > FILTERS_MAX) {
-    const text = `exceeded maximum number of filters (${FILTERS_MAX})`;
-    return err(refusal("GEN_VALIDATION_ERROR", text));
-  }
-  const conditions: Condition[] = [];
-  for (const filter of request.filters) {
-    const condition = checkCondition(resource, asked(filter));
-    if (!condition.ok) return condition;
-    conditions.push(condition.value);
-  }
+  const conditions = checkConditions(resource, request.filters.map(asked));
+  if (!conditions.ok) return conditions;
   const after = readCursor(request.cursor, request.offset);
   if (!after.ok) return after;
   const order = checkOrder(resource, { ...request, isPositioned: after.value !== null });
   if (!order.ok) return order;
   return ok({
     ...order.value,
-    conditions,
+    conditions: conditions.value,
     combine,
     limit: boundedLimit(FILTER_BODY_LIMIT, request.limit),
     offset: Math.max(0, request.offset),

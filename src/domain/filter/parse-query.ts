@@ -1,7 +1,6 @@
 import { type LedgerError, refusal } from "../error";
 import { err, ok, type Result } from "../result";
-import { type Asked, checkCondition, invalid } from "./check";
-import type { Condition } from "./condition";
+import { type Asked, checkConditions, invalid } from "./check";
 import { type ListQuery, positionOf } from "./list-query";
 import type { Operand } from "./operand";
 import { operatorOfSuffix } from "./operators";
@@ -64,16 +63,12 @@ export function parseListQuery(
   });
   if (!order.ok) return order;
 
-  const conditions: Condition[] = [];
-  for (const each of asked) {
-    const condition = checkCondition(resource, each);
-    if (!condition.ok) return condition;
-    conditions.push(condition.value);
-  }
+  const conditions = checkConditions(resource, asked);
+  if (!conditions.ok) return conditions;
   return ok({
     ...paging.value,
     ...order.value,
-    conditions,
+    conditions: conditions.value,
     combine,
     count: valueByName.get("include_count") === "true",
     eventual: valueByName.get("consistency") === "eventual",
