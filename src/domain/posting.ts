@@ -45,6 +45,9 @@ const REFERENCE_MAX = 2_000;
 const CURRENCY_MAX = 1_000;
 const SIDE_MAX = 1_000;
 const DESCRIPTION_MAX = 65_536;
+/** Entries of a split, and the characters that its legs may repeat between them: they travel in one call. */
+const SHARES_MAX = 500;
+const REPEATED_MAX = 4 * 1024 * 1024;
 
 /**
  * What a request asks for, resolved and checked, or the first rule of each field that it breaks
@@ -109,7 +112,7 @@ function brokenRules(instance: string, request: PostingRequest): string[] {
     ["destination", brokenDestination(instance, request)],
     ["inflight_commit_date", brokenDate(request.inflightCommitDate)],
     ["inflight_expiry_date", brokenDate(request.inflightExpiryDate)],
-    ["meta_data", brokenMetaData(request.metaData)],
+    ["meta_data", brokenMetaData(request.metaData) ?? tooLongForShares(request)],
     ["precision", brokenPrecision(request.precision)],
     ["reference", brokenText(request.reference, REFERENCE_MAX)],
     ["scheduled_for", brokenDate(request.scheduledFor)],
@@ -151,8 +154,17 @@ function brokenDate(text: string): string | null {
   return "must be a time with its offset, as in 2031-04-05T00:00:00+00:00";
 }
 
+/** Each leg of a split carries the texts of the whole. */
+function tooLongForShares(request: PostingRequest): string | null {
+  const { sources, destinations, metaData, description, reference } = request;
+  const legs = sources.length + destinations.length;
+  const repeated = (metaData ?? "").length + description.length + reference.length;
+  return legs * repeated > REPEATED_MAX ? `is too long for ${legs} shares` : null;
+}
+
 function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {
   if ((side === "") === (shares.length === 0)) return `send either ${name} or ${name}s`;
+  if (shares.length > SHARES_MAX) return `${name}s has more than ${SHARES_MAX} entries`;
   return side.length > SIDE_MAX ? tooLong(SIDE_MAX) : null;
 }
 

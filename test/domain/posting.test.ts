@@ -93,27 +93,29 @@ describe("amounts", () => {
 
 describe("field rules", () => {
   it.each`
-    what                            | changes                                                    | text
-    ${"both amounts"}               | ${{ preciseAmount: 1n }}                                   | ${"amount: send amount or precise_amount, not both."}
-    ${"neither amount"}             | ${{ amount: null }}                                        | ${"amount: send amount or precise_amount."}
-    ${"a negative amount"}          | ${{ amount: "-5" }}                                        | ${"amount: cannot be negative."}
-    ${"a negative precise amount"}  | ${{ amount: null, preciseAmount: -1n }}                    | ${"amount: precise_amount cannot be negative."}
-    ${"a fraction of a precision"}  | ${{ precision: "10.5" }}                                   | ${"precision: must be a whole number."}
-    ${"a negative precision"}       | ${{ precision: "-100" }}                                   | ${"precision: cannot be negative."}
-    ${"no currency"}                | ${{ currency: "" }}                                        | ${"currency: cannot be blank."}
-    ${"no reference"}               | ${{ reference: "" }}                                       | ${"reference: cannot be blank."}
-    ${"no description"}             | ${{ description: "" }}                                     | ${"description: cannot be blank."}
-    ${"a description of a space"}   | ${{ description: " " }}                                    | ${"accepted"}
-    ${"no source"}                  | ${{ source: "" }}                                          | ${"source: send either source or sources."}
-    ${"both kinds of source"}       | ${{ sources: [{ ...share, identifier: "bln_x" }] }}        | ${"source: send either source or sources."}
-    ${"no destination"}             | ${{ destination: "" }}                                     | ${"destination: send either destination or destinations."}
-    ${"one balance on both sides"}  | ${{ destination: ALICE }}                                  | ${"destination: source and destination cannot be the same balance."}
-    ${"one balance in the other's"} | ${{ source: "", sources: [share] }}                        | ${"destination: source and destination cannot be the same balance."}
-    ${"a date without a zone"}      | ${{ scheduledFor: "2031-04-05T00:00:00" }}                 | ${"scheduled_for: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"a day that is none"}         | ${{ inflightExpiryDate: "2031-02-30T00:00:00Z" }}          | ${"inflight_expiry_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"a bare day"}                 | ${{ inflightCommitDate: "2031-04-05" }}                    | ${"inflight_commit_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"an endless reference"}       | ${{ reference: "r".repeat(2001) }}                         | ${"reference: is longer than 2000 characters."}
-    ${"metadata without measure"}   | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }} | ${"meta_data: is longer than 262144 characters."}
+    what                            | changes                                                                                                                 | text
+    ${"both amounts"}               | ${{ preciseAmount: 1n }}                                                                                                | ${"amount: send amount or precise_amount, not both."}
+    ${"neither amount"}             | ${{ amount: null }}                                                                                                     | ${"amount: send amount or precise_amount."}
+    ${"a negative amount"}          | ${{ amount: "-5" }}                                                                                                     | ${"amount: cannot be negative."}
+    ${"a negative precise amount"}  | ${{ amount: null, preciseAmount: -1n }}                                                                                 | ${"amount: precise_amount cannot be negative."}
+    ${"a fraction of a precision"}  | ${{ precision: "10.5" }}                                                                                                | ${"precision: must be a whole number."}
+    ${"a negative precision"}       | ${{ precision: "-100" }}                                                                                                | ${"precision: cannot be negative."}
+    ${"no currency"}                | ${{ currency: "" }}                                                                                                     | ${"currency: cannot be blank."}
+    ${"no reference"}               | ${{ reference: "" }}                                                                                                    | ${"reference: cannot be blank."}
+    ${"no description"}             | ${{ description: "" }}                                                                                                  | ${"description: cannot be blank."}
+    ${"a description of a space"}   | ${{ description: " " }}                                                                                                 | ${"accepted"}
+    ${"no source"}                  | ${{ source: "" }}                                                                                                       | ${"source: send either source or sources."}
+    ${"both kinds of source"}       | ${{ sources: [{ ...share, identifier: "bln_x" }] }}                                                                     | ${"source: send either source or sources."}
+    ${"no destination"}             | ${{ destination: "" }}                                                                                                  | ${"destination: send either destination or destinations."}
+    ${"one balance on both sides"}  | ${{ destination: ALICE }}                                                                                               | ${"destination: source and destination cannot be the same balance."}
+    ${"one balance in the other's"} | ${{ source: "", sources: [share] }}                                                                                     | ${"destination: source and destination cannot be the same balance."}
+    ${"a date without a zone"}      | ${{ scheduledFor: "2031-04-05T00:00:00" }}                                                                              | ${"scheduled_for: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"a day that is none"}         | ${{ inflightExpiryDate: "2031-02-30T00:00:00Z" }}                                                                       | ${"inflight_expiry_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"a bare day"}                 | ${{ inflightCommitDate: "2031-04-05" }}                                                                                 | ${"inflight_commit_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"an endless reference"}       | ${{ reference: "r".repeat(2001) }}                                                                                      | ${"reference: is longer than 2000 characters."}
+    ${"shares without measure"}     | ${{ destination: "", destinations: Array(501).fill({ ...share, identifier: "bln_x" }) }}                                | ${"destination: destinations has more than 500 entries."}
+    ${"too much in every share"}    | ${{ destination: "", destinations: Array(500).fill({ ...share, identifier: "bln_x" }), description: "d".repeat(9000) }} | ${"meta_data: is too long for 500 shares."}
+    ${"metadata without measure"}   | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }}                                                              | ${"meta_data: is longer than 262144 characters."}
   `("$what: $text", ({ changes, text }) => {
     expect(sentence(changes)).toBe(text);
   });

@@ -111,6 +111,15 @@ describe("recording", () => {
     expect(answer.status).toBe(status);
   });
 
+  it("never moves money for a dry run", async () => {
+    const reference = unique("r");
+    const alice = await wallet(100n);
+    const asked = { from: alice, to: "@bob", amount: 1n, reference };
+    const answer = await moveNow({ ...asked, options: { dry_run: true } });
+    expect(codeOf(answer)).toBe("TXN_VALIDATION_ERROR");
+    expect((await moveNow(asked)).status).toBe(201);
+  });
+
   it("shows broken field rules under `errors`, all of them", async () => {
     const answer = await post("/transactions", {});
     expect(answer.status).toBe(400);
