@@ -7,7 +7,7 @@ export type Value = null | boolean | string | number | bigint | Value[] | { [key
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** The parsed body; null when there is none. */
+  /** The parsed body; null when there is none, a text when it is not JSON. */
   readonly body: Value;
 }
 
@@ -45,7 +45,7 @@ export async function call(
   return {
     status: response.status,
     headers: response.headers,
-    body: text === "" ? null : readJson(text),
+    body: bodyIn(response, text),
   };
 }
 
@@ -89,6 +89,12 @@ export const writeJson = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "bigint" ? JSON.rawJSON(part.toString()) : part,
   );
+
+function bodyIn(response: Response, text: string): Value {
+  if (text === "") return null;
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json") === true;
+  return isJson ? readJson(text) : text;
+}
 
 function readJson(text: string): Value {
   const value = JSON.parse(text, (_key, part, context) =>
