@@ -5,7 +5,7 @@ import type { OperationKey } from "../../src/durable/journal/protocol";
 /** What a test says of a transfer; the rest is filled in. */
 export interface Transfer {
   readonly reference: string;
-  /** A balance id or an `@indicator`. */
+  /** A balance id or an `@indicator`; `@world` may owe anything, unless `overdraft` says otherwise. */
   readonly from: string;
   readonly to: string;
   /** Minor units. */
@@ -33,7 +33,7 @@ export function sideOf(instance: string, name: string, currency: string): Side {
 /** A posting as the HTTP layer would make it. */
 export function postingFor(instance: string, transfer: Transfer): Posting {
   const { reference, from, to, amount, currency = "USD" } = transfer;
-  const fromWorld = isIndicator(from);
+  const fromWorld = from === "@world";
   return {
     transactionId: transactionIdOf(instance, reference),
     kind: "post",
