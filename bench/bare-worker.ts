@@ -1,19 +1,13 @@
 /**
- * The least that a transfer between two Durable Objects can be: one route, a debit, a credit, each with a look-up for
- * repeats. No journal, no D1, no queue, no checks. The bench measures Purser against it.
+ * The least that a transfer between two Durable Objects can be behind the same kind of route, checked and answered by
+ * the same libraries: a debit, a credit, each with a look-up for repeats. No journal, no D1, no queue, no key, no funds
+ * check. What Purser costs above it is the price of its promises.
  */
 import { DurableObject } from "cloudflare:workers";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 
 interface BareEnv {
   readonly BALANCES: DurableObjectNamespace<BareBalance>;
-}
-
-interface Transfer {
-  readonly reference: string;
-  readonly source: string;
-  readonly destination: string;
-  /** Minor units, in decimal digits. */
-  readonly amount: string;
 }
 
 /** One balance: its newest entry holds the amount. */
@@ -44,20 +38,46 @@ export class BareBalance extends DurableObject<BareEnv> {
   }
 }
 
-export default {
-  async fetch(request, env) {
-    const { pathname } = new URL(request.url);
-    if (request.method === "POST" && pathname === "/transactions") {
-      const transfer = await request.json<Transfer>();
-      const amount = BigInt(transfer.amount);
-      const operation = transfer.reference;
-      await env.BALANCES.getByName(transfer.source).add({ operation, amount: -amount });
-      await env.BALANCES.getByName(transfer.destination).add({ operation, amount });
-      return Response.json({ ...transfer, status: "APPLIED" }, { status: 201 });
-    }
-    const balance = /^\/balances\/(.+)$/.exec(pathname)?.[1];
-    if (balance === undefined) return new Response(null, { status: 404 });
-    const amount = await env.BALANCES.getByName(balance).balance();
-    return Response.json({ balance: amount.toString() });
-  },
-} satisfies ExportedHandler<BareEnv>;
+const Transfer = z.object({
+  reference: z.string().min(1),
+  source: z.string().min(1),
+  destination: z.string().min(1),
+  amount: z.number().positive(),
+  precision: z.number().positive(),
+  currency: z.string().min(1),
+  description: z.string().min(1),
+  meta_data: z.record(z.string(), z.unknown()),
+  skip_queue: z.boolean(),
+});
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({
+  content: { "application/json": { schema } },
+});
+
+const postTransaction = createRoute({
+  method: "post",
+  path: "/transactions",
+  request: { body: { ...json(Transfer), required: true } },
+  responses: { 201: { description: "Moved", ...json(Transfer.extend({ status: z.string() })) } },
+});
+
+const getBalance = createRoute({
+  method: "get",
+  path: "/balances/{id}",
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 200: { description: "The balance", ...json(z.object({ balance: z.string() })) } },
+});
+
+export default new OpenAPIHono<{ Bindings: BareEnv }>()
+  .openapi(postTransaction, async (c) => {
+    const transfer = c.req.valid("json");
+    const amount = BigInt(Math.round(transfer.amount * transfer.precision));
+    const operation = transfer.reference;
+    await c.env.BALANCES.getByName(transfer.source).add({ operation, amount: -amount });
+    await c.env.BALANCES.getByName(transfer.destination).add({ operation, amount });
+    return c.json({ ...transfer, status: "APPLIED" }, 201);
+  })
+  .openapi(getBalance, async (c) => {
+    const amount = await c.env.BALANCES.getByName(c.req.valid("param").id).balance();
+    return c.json({ balance: amount.toString() }, 200);
+  });

@@ -5,31 +5,39 @@ import { connect, type Socket } from "node:net";
  * on a machine of two cores a full client would take more of them than the server that it measures.
  */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket | undefined;
   #received = "";
   #answered: ((status: string) => void) | undefined;
-  #failed: ((error: Error) => void) | undefined;
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.#socket.setEncoding("latin1");
-    this.#socket.on("data", (text: string) => this.#receive(text));
-    this.#socket.on("error", (error) => this.#failed?.(error));
-    this.#socket.on("close", () => this.#failed?.(new Error("the server closed the connection")));
+    this.#port = port;
   }
 
-  /** Sends a whole request and resolves with the status of its answer. */
+  /** Sends a whole request and resolves with the status of its answer, or with `lost` if none came. */
   ask(request: string): Promise<string> {
-    return new Promise((answered, failed) => {
+    return new Promise((answered) => {
       this.#answered = answered;
-      this.#failed = failed;
+      this.#socket ??= this.#connect();
       this.#socket.write(request);
     });
   }
 
   close(): void {
-    this.#failed = undefined;
-    this.#socket.destroy();
+    this.#socket?.destroy();
+  }
+
+  #connect(): Socket {
+    this.#received = "";
+    const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
+    socket.setEncoding("latin1");
+    socket.on("data", (text: string) => this.#receive(text));
+    socket.on("error", () => undefined); // It closes next.
+    socket.on("close", () => {
+      this.#socket = undefined;
+      this.#answer("lost");
+    });
+    return socket;
   }
 
   #receive(text: string): void {
@@ -37,7 +45,13 @@ export class Connection {
     if (!isWhole(this.#received)) return;
     const status = this.#received.slice(9, 12);
     this.#received = "";
-    this.#answered?.(status);
+    this.#answer(status);
+  }
+
+  #answer(status: string): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
+    answered?.(status);
   }
 }
 

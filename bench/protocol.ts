@@ -10,7 +10,6 @@ export interface LoadOrder {
 /** POST /transactions from a random source to a random destination, each with a reference of its own. */
 export interface TransferWork {
   readonly kind: "transfer";
-  readonly target: "purser" | "bare";
   readonly sources: readonly string[];
   readonly destinations: readonly string[];
   readonly skipQueue: boolean;

@@ -129,7 +129,6 @@ function orderFor(target: Target, mode: ModeName, prefix: string, forMs: number)
     ...common,
     work: {
       kind: "transfer",
-      target: target.name,
       sources: hot ? target.ids.slice(0, 1) : target.ids,
       destinations: target.ids,
       skipQueue: !mode.includes("queued"),
