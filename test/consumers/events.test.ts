@@ -23,16 +23,20 @@ const fromWorld = (to: string, amount: bigint, reference: string) => ({
 const balanceAt = async (indicator: string): Promise<bigint> =>
   wholeOf(await get(`/balances/indicator/${indicator}/currency/USD`), "balance");
 
-describe("events on their way from the ledger to the receiver", () => {
+describe("W33: events on their way from the ledger to the receiver", () => {
   it("L9, L10, L14: a queued transaction is announced once it is in both balances", async () => {
     const [alice, reference] = [`@${unique("alice")}`, unique("pay-in")];
-    const recorded = await move(fromWorld(alice, 700n, reference));
+    const movement = fromWorld(alice, 700n, reference);
+    const options = { ...movement.options, meta_data: { partner: "bank-7" } };
+    const recorded = await move({ ...movement, options });
     expect(textOf(recorded, "status")).toBe("QUEUED");
 
     const [event] = await eventsWith(reference, 1);
 
     expect(event && nameOf(event)).toBe("transaction.applied");
     expect(event?.body).toContain(`"transaction_id":"${textOf(recorded, "transaction_id")}"`);
+    expect(event?.body).toContain('"precise_amount":700,');
+    expect(event?.body).toContain('"partner":"bank-7"');
     expect(await balanceAt(alice)).toBe(700n);
   });
 

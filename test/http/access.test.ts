@@ -39,7 +39,7 @@ const operations = Object.entries(openApiDocument(api).paths ?? {}).flatMap(([pa
 const OPEN = ["/", "/health", "/openapi.json"];
 const guarded = operations.filter(({ path }) => !OPEN.includes(path));
 
-describe("with a key configured", () => {
+describe("W4: with a key configured", () => {
   it.each(guarded)("$method $path wants the key", async ({ method, path }) => {
     const missing = await withKey(path, { method });
     expect(missing.status).toBe(401);

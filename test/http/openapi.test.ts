@@ -12,7 +12,7 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   })),
 );
 
-describe("the document", () => {
+describe("W34: the document", () => {
   it("is OpenAPI 3.1, served as JSON", async () => {
     const answer = await get("/openapi.json");
     expect(answer.status).toBe(200);

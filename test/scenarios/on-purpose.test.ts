@@ -72,7 +72,7 @@ describe("P1: a queued transaction is one transaction", () => {
   });
 });
 
-describe("P2: a reference that was used is refused on every path", () => {
+describe("P2, W20: a reference that was used is refused on every path", () => {
   it.each([
     ["the queue", move],
     ["skip_queue", moveNow],

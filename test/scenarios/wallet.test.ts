@@ -209,7 +209,7 @@ describe("what is on record", () => {
     ]);
   });
 
-  it("W30: a wallet's history is its movements on both sides, newest first", async () => {
+  it("W5, W30: a wallet's history is its movements on both sides, newest first", async () => {
     const wallet = await newBalance(await newLedger());
     const [one, two, three] = [unique("one"), unique("two"), unique("three")];
     const options = { allow_overdraft: true };
