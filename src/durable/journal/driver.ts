@@ -93,6 +93,11 @@ export class Driver {
         if (!driven.done) this.#refused.set(driven.row, driven.error);
         return driven;
       })
+      .catch((error: unknown) => {
+        // What it had sent by then may have been applied.
+        row.doubt = true;
+        throw error;
+      })
       .finally(() => {
         if (this.#driving.get(id)?.end === end) this.#driving.delete(id);
       });

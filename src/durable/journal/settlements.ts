@@ -18,7 +18,7 @@ import type { OperationKey, RefundRequest, Reply, SettleRequest, SettleValue } f
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply } from "./replies";
 import { isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
-import type { JournalStore } from "./store";
+import type { HoldShown, JournalStore } from "./store";
 
 /** What settlements need of their shard. */
 export interface SettlementsHost {
@@ -77,9 +77,11 @@ export class Settlements {
     const decided = this.#decide(asked, request);
     if (!decided.ok) return refuse(decided.error);
     const children = this.#insertSettlements(decided.value, request, key);
+    const shown = this.#records.shown(asked);
+    if (!skipQueue && request.operation.fromClient) this.#rememberHold(key, shown);
 
     await this.#host.checkpoint("settle:inserted");
-    if (!skipQueue) return reply({ transaction: this.#records.shown(asked), queued: true });
+    if (!skipQueue) return reply({ transaction: shown, queued: true });
     await Promise.all(children.map((child) => this.#host.driven(child)));
     const [first] = children;
     return first === undefined
@@ -161,11 +163,19 @@ export class Settlements {
     return fromClient ? this.#store.refusalOf(key) : null;
   }
 
+  /** By the queue a client is shown the hold: repeats of its request show it as it stood. */
+  #rememberHold(key: string, { status, inflightRemaining, metaData }: Transaction): void {
+    const remaining = inflightRemaining === null ? null : inflightRemaining.toString();
+    const hold = { status, remaining, metaData };
+    this.#store.transaction(() => this.#store.rememberHold(key, hold, Date.now()));
+  }
+
   async #repeatOfSettle(child: Row, request: SettleRequest): Promise<Reply<SettleValue>> {
     if (child.fingerprint !== request.operation.fingerprint) return refuse(keyReused());
     const hold = this.#records.find(request.transactionId);
     if (!request.skipQueue && hold !== null) {
-      return reply({ transaction: this.#records.shown(hold), queued: true }, true);
+      const then = this.#store.holdShown(child.operationKey);
+      return reply({ transaction: asItWas(this.#records.shown(hold), then), queued: true }, true);
     }
     if (isUnfinished(child)) await this.#host.driven(child);
     return reply({ transaction: firstAnswer(child, this.#records), queued: false }, true);
@@ -259,6 +269,17 @@ export class Settlements {
 interface Settling {
   readonly hold: Row;
   readonly amount: bigint;
+}
+
+function asItWas(hold: Transaction, then: HoldShown | null): Transaction {
+  if (then === null) return hold;
+  const { status, remaining, metaData } = then;
+  return {
+    ...hold,
+    status,
+    metaData,
+    inflightRemaining: remaining === null ? null : BigInt(remaining),
+  };
 }
 
 const isSettledBefore = ({ code }: LedgerError): boolean =>

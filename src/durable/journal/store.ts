@@ -1,6 +1,7 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
+import type { TransactionStatus } from "../../domain/transaction";
 import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
@@ -41,9 +42,9 @@ const MIGRATIONS = [
      fingerprint TEXT NOT NULL,
      at INTEGER NOT NULL
    ) WITHOUT ROWID;
-   CREATE TABLE refusals (
+   CREATE TABLE answers (
      key TEXT PRIMARY KEY,
-     error TEXT NOT NULL,
+     answer TEXT NOT NULL,
      at INTEGER NOT NULL
    ) WITHOUT ROWID;
    ${BATCH_TABLES}`,
@@ -58,6 +59,17 @@ export interface MetBalance {
   /** Counts the notes made of it. */
   readonly noted: number;
 }
+
+/** How a hold stood at a moment. */
+export interface HoldShown {
+  readonly status: TransactionStatus;
+  /** Minor units that were not settled, as decimal text; null while it was QUEUED. */
+  readonly remaining: string | null;
+  readonly metaData: string | null;
+}
+
+/** What a client's key was answered, when that cannot be read from a record. */
+type KeptAnswer = { readonly refused?: LedgerError; readonly hold?: HoldShown };
 
 /** The SQLite of one shard. Synchronous: callers group writes in `transaction`. */
 export class JournalStore {
@@ -191,29 +203,47 @@ export class JournalStore {
 
   /** The refusal that a key was answered with, if it was refused. */
   refusalOf(key: string): LedgerError | null {
-    if (!this.#hasSchema) return null;
-    const [row] = this.#storage.sql.exec<{ error: string }>(
-      "SELECT error FROM refusals WHERE key = ?",
-      key,
-    );
-    return row === undefined ? null : JSON.parse(row.error);
+    return this.#answerOf(key)?.refused ?? null;
   }
 
   /** Keeps a refusal for repeats of its key. */
   rememberRefusal(key: string, error: LedgerError, nowMs: number): void {
-    this.#storage.sql.exec(
-      "INSERT OR IGNORE INTO refusals VALUES (?, ?, ?)",
+    this.#remember(key, { refused: error }, nowMs);
+  }
+
+  /** The hold that a key was answered with, when it asked for a settlement by the queue. */
+  holdShown(key: string): HoldShown | null {
+    return this.#answerOf(key)?.hold ?? null;
+  }
+
+  /** Keeps how a hold stood when its settlement by the queue was answered. */
+  rememberHold(key: string, hold: HoldShown, nowMs: number): void {
+    this.#remember(key, { hold }, nowMs);
+  }
+
+  #answerOf(key: string): KeptAnswer | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<{ answer: string }>(
+      "SELECT answer FROM answers WHERE key = ?",
       key,
-      JSON.stringify(error),
+    );
+    return row === undefined ? null : JSON.parse(row.answer);
+  }
+
+  #remember(key: string, answer: KeptAnswer, nowMs: number): void {
+    this.#storage.sql.exec(
+      "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)",
+      key,
+      JSON.stringify(answer),
       nowMs,
     );
   }
 
-  /** Forgets claims and refusals made before a moment. */
+  /** Forgets claims and answers made before a moment. */
   forgetKeys(beforeMs: number): void {
     if (!this.#hasSchema) return;
     this.#storage.sql.exec("DELETE FROM claims WHERE at < ?", beforeMs);
-    this.#storage.sql.exec("DELETE FROM refusals WHERE at < ?", beforeMs);
+    this.#storage.sql.exec("DELETE FROM answers WHERE at < ?", beforeMs);
   }
 
   /** Notes that a balance is being made by hand; nothing changes when the shard knows it already. */
