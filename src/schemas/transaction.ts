@@ -45,6 +45,11 @@ const share = bodyOf({
     .openapi({ description: 'Minor units as digits, or `"left"`.' }),
 });
 
+/** Asks what would happen; nothing is written. */
+export const dryRun = z.boolean().optional().openapi({
+  description: "Tells what would happen and writes nothing; whatever else the body says.",
+});
+
 const date = z.string().optional().openapi({ example: "2031-04-05T00:00:00+00:00" });
 
 /** The body of `POST /transactions`: shapes only, the rules are in `domain/posting.ts`. */
@@ -86,7 +91,7 @@ export const TransactionRequest = bodyOf({
     .openapi({ description: "Carries it out before the answer instead of queueing it." }),
   atomic: z.boolean().optional(),
   meta_data: wireMetaData.optional(),
-  dry_run: z.boolean().optional(),
+  dry_run: dryRun,
 }).openapi("TransactionRequest");
 
 /** A body as the domain reads it. */
@@ -130,15 +135,19 @@ export const SettlementRequest = bodyOf({
     .openapi({ description: "Major units to commit; 0 or absent is all that remains." }),
   precise_amount: minorUnits.optional(),
   skip_queue: z.boolean().optional(),
-  dry_run: z.boolean().optional(),
+  dry_run: dryRun,
 }).openapi("SettlementRequest");
 
 /** The body of `POST /refund-transaction/{id}`, which may be left out. */
 export const RefundRequest = bodyOf({
+  amount: wireDecimalText.optional().openapi({
+    description: "Major units to give back; without it all that was not given back before.",
+  }),
+  precise_amount: minorUnits.optional(),
   skip_queue: z.boolean().optional(),
   description: z.string().optional().openapi({ description: "Replaces the original's." }),
   meta_data: wireMetaData.optional().openapi({ description: "Merged over the original's." }),
-  dry_run: z.boolean().optional(),
+  dry_run: dryRun,
 }).openapi("RefundRequest");
 
 const shownShare = z.object({

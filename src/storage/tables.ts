@@ -120,8 +120,9 @@ export const balances = sqliteTable(
 
 /**
  * Transactions as the journal's shards last told: enough to make each record again. A row is written with its key and three
- * index entries (four under a parent), and a change of its state writes the row alone. A reference has no index: the id is
- * made of it. Status, currency and amounts have none: lists by them walk the newest rows, which is what people look at.
+ * index entries (one more under a parent, one more for a hold), and a change of its state writes the row alone, of a hold
+ * also its entry. A reference has no index: the id is made of it. Status, currency and amounts have none: lists by them walk
+ * the newest rows, which is what people look at.
  */
 export const transactions = sqliteTable(
   "transactions",
@@ -179,6 +180,10 @@ export const transactions = sqliteTable(
     index("transactions_by_parent")
       .on(table.instanceId, table.parentTransaction, table.createdAt)
       .where(sql`${table.parentTransaction} <> ''`),
+    // What ties a balance's money up, the largest first: a balance may have had any number of holds.
+    index("transactions_by_hold")
+      .on(table.instanceId, table.source, table.inflightRemaining)
+      .where(sql`${table.inflightRemaining} IS NOT NULL`),
   ],
 );
 

@@ -3,8 +3,9 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Test } from "../domain/filter/condition";
 import type { transactionFields } from "../domain/filter/fields";
 import type { ListQuery, Page } from "../domain/filter/list-query";
-import { legIdOf, type TransactionId, transactionIdOf } from "../domain/ids";
+import { type BalanceId, legIdOf, type TransactionId, transactionIdOf } from "../domain/ids";
 import type { Transaction } from "../domain/transaction";
+import { storedAmount } from "./amount-column";
 import { type FieldSql, testSql } from "./filter-sql";
 import { type ListedTable, type PageParts, selectPage } from "./list";
 import { balances, transactions } from "./tables";
@@ -67,6 +68,26 @@ export class TransactionsTable {
       positionOf: ({ createdAt, transactionId }) => ({ createdAt, id: transactionId }),
     };
     return selectPage(table, query);
+  }
+
+  /** Holds on a balance that are still open, the largest first: what ties its money up. */
+  async openHoldsOf(balanceId: BalanceId, limit: number): Promise<readonly Transaction[]> {
+    const test = { operator: "gt", value: storedAmount(0n) } as const;
+    const { rows } = await this.list({
+      conditions: [
+        { on: "field", field: "source", test: { operator: "eq", value: balanceId } },
+        { on: "field", field: "inflight_remaining", test },
+      ],
+      combine: "and",
+      sortBy: "inflight_remaining",
+      direction: "desc",
+      limit,
+      offset: 0,
+      after: null,
+      count: false,
+      eventual: false,
+    });
+    return rows;
   }
 
   #ofInstance = (): SQL => eq(transactions.instanceId, this.#instance);

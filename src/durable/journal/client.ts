@@ -9,6 +9,7 @@ import {
   type TransactionId,
   transactionIdOf,
 } from "../../domain/ids";
+import type { Result } from "../../domain/result";
 import { instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { balanceStub } from "../balance/client";
@@ -23,15 +24,21 @@ import type {
   Journal,
   MergeOutcome,
   OperationKey,
+  Plan,
   PostRequest,
   RecordRequest,
+  RefundQuestion,
   RefundRequest,
   Reply,
+  SettleQuestion,
   SettleRequest,
   SettleValue,
+  Survey,
+  SurveyQuestion,
 } from "./protocol";
 import { keyReused, refuse } from "./replies";
 import type { Claim } from "./row";
+import { joinSurveys, surveyByShard } from "./survey";
 
 /** The objects of one instance and how its journal is cut. */
 export interface JournalParts {
@@ -103,6 +110,23 @@ export class JournalClient implements Journal {
       found += await this.#ask(shard, (stub) => stub.recover({ createdBefore, limit }));
     }
     return found;
+  }
+
+  planSettle(question: SettleQuestion): Promise<Result<Plan>> {
+    return this.#ask(this.#shardOf(question.transactionId), (stub) => stub.planSettle(question));
+  }
+
+  planRefund(question: RefundQuestion): Promise<Result<Plan>> {
+    return this.#ask(this.#shardOf(question.transactionId), (stub) => stub.planRefund(question));
+  }
+
+  async survey(question: SurveyQuestion): Promise<Survey> {
+    const parts = [...surveyByShard(question, this.#parts.shards)];
+    return joinSurveys(
+      await Promise.all(
+        parts.map(([shard, part]) => this.#ask(shard, async (stub) => await stub.survey(part))),
+      ),
+    );
   }
 
   async byId(transactionId: TransactionId): Promise<Transaction | null> {

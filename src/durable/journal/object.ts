@@ -7,6 +7,7 @@ import {
   isTransactionId,
   type TransactionId,
 } from "../../domain/ids";
+import type { Result } from "../../domain/result";
 import type { Instant } from "../../domain/time";
 import type { Transaction } from "../../domain/transaction";
 import { sendApply } from "../../queues/apply";
@@ -27,15 +28,21 @@ import type {
   CancelRequest,
   MergeOutcome,
   OperationKey,
+  Plan,
   RecordRequest,
+  RefundQuestion,
   RefundRequest,
   Reply,
+  SettleQuestion,
   SettleRequest,
   SettleValue,
+  Survey,
+  SurveyQuestion,
 } from "./protocol";
 import { refuse, storedKey, unknownOutcome } from "./replies";
 import { isUnfinished, type Row } from "./row";
 import { PATIENCE_MS, Shard, type ShardHost } from "./shard";
+import { surveyHere } from "./survey";
 
 /** How long a list waits for D1, in milliseconds. */
 const BARRIER_MS = 2_000;
@@ -95,6 +102,26 @@ export class JournalObject extends DurableObject<Env> {
   refund(request: RefundRequest): Promise<Reply<Transaction>> {
     const { settlements } = this.#shard;
     return this.#remembering(request.operation, (key) => settlements.refund(request, key));
+  }
+
+  /** What a commit or void would settle now. It writes nothing. */
+  async planSettle(question: SettleQuestion): Promise<Result<Plan>> {
+    await this.#shard.standing(question.transactionId);
+    return this.#shard.settlements.planSettle(question);
+  }
+
+  /** What a refund would give back now. It writes nothing. */
+  async planRefund(question: RefundQuestion): Promise<Result<Plan>> {
+    await this.#shard.standing(question.transactionId);
+    return this.#shard.settlements.planRefund(question);
+  }
+
+  /** Used references and balances as they stand. It writes nothing. */
+  survey(question: SurveyQuestion): Promise<Survey> {
+    return surveyHere(question, {
+      standing: (id) => this.#shard.standing(id),
+      readBalance: (id) => this.#readBalance(id),
+    });
   }
 
   /** Cancels a QUEUED or SCHEDULED transaction. */
@@ -235,6 +262,14 @@ export class JournalObject extends DurableObject<Env> {
     }
   }
 
+  #readBalance(balanceId: BalanceId): Promise<BalanceSnapshot | null> {
+    const [instance = ""] = (this.ctx.id.name ?? "").split("/");
+    return patiently(
+      () => balanceStub(this.env.BALANCES, instance, balanceId),
+      async (stub) => stub.read(),
+    );
+  }
+
   #host(): ShardHost {
     const { ctx, env } = this;
     const [instance = "", , shard = "0"] = (ctx.id.name ?? "").split("/");
@@ -253,11 +288,7 @@ export class JournalObject extends DurableObject<Env> {
       troubled: (balanceId, error, attempts) =>
         log("balance.call_failed", error, { balance_id: balanceId, attempts }),
       ask: (balanceId, call) => patiently(() => balance(balanceId), call),
-      readBalance: (balanceId) =>
-        patiently(
-          () => balance(balanceId),
-          async (stub) => stub.read(),
-        ),
+      readBalance: (balanceId) => this.#readBalance(balanceId),
       project: (batch) => projectBatch(env.DB, instance, batch),
       recordMany: (to, requests) =>
         persistently(

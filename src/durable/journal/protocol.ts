@@ -1,6 +1,7 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
+import type { Result } from "../../domain/result";
 import type { CommitAmount } from "../../domain/settlement";
 import type { Instant } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
@@ -83,25 +84,54 @@ export interface BatchValue {
   readonly results: readonly ItemResult[];
 }
 
-export interface SettleRequest {
+/** What is to be settled, and how. */
+export interface SettleQuestion {
   readonly transactionId: TransactionId;
   readonly action: "commit" | "void";
   /** What to commit: null is all that remains. Ignored by a void. */
   readonly amount: CommitAmount;
   readonly skipQueue: boolean;
+}
+
+export interface SettleRequest extends SettleQuestion {
   readonly operation: OperationKey;
 }
 
-export interface RefundRequest {
+/** What is to be given back. */
+export interface RefundQuestion {
   readonly transactionId: TransactionId;
-  /** What to give back: null is all that was not given back before. */
+  /** Null is all that was not given back before. */
   readonly amount: CommitAmount;
+}
+
+export interface RefundRequest extends RefundQuestion {
   readonly skipQueue: boolean;
   /** Replaces the description when not empty. */
   readonly description: string;
   /** JSON text of an object merged over the original's metadata; null when none. */
   readonly metaData: string | null;
   readonly operation: OperationKey;
+}
+
+/** What a commit, void or refund would do now. */
+export interface Plan {
+  /** Records that are still QUEUED and that it would wait for, in order. */
+  readonly waiting: readonly Transaction[];
+  /** The records that it follows from, and how many minor units of each it settles or gives back. */
+  readonly moves: readonly { readonly transaction: Transaction; readonly amount: bigint }[];
+}
+
+/** What is looked up before something is projected. */
+export interface SurveyQuestion {
+  readonly transactionIds: readonly TransactionId[];
+  readonly balanceIds: readonly BalanceId[];
+}
+
+/** What stands at a moment: what does not exist is missing. */
+export interface Survey {
+  /** The refusal that the reference of an id would meet, because it is used. */
+  readonly taken: ReadonlyMap<TransactionId, LedgerError>;
+  readonly balances: ReadonlyMap<BalanceId, BalanceSnapshot>;
 }
 
 /** What became of a merge of metadata: `too-large` when the result would pass the bound; then nothing changed. */
@@ -136,6 +166,12 @@ export interface Journal {
   cancel(transactionId: TransactionId): Promise<Reply<Transaction>>;
   /** Carries out QUEUED records older than this many milliseconds, 100 at most; answers how many it found. */
   recover(olderThanMs: number): Promise<number>;
+  /** What a commit or void would settle now; it writes nothing and carries nothing out. */
+  planSettle(question: SettleQuestion): Promise<Result<Plan>>;
+  /** What a refund would give back now; it writes nothing and carries nothing out. */
+  planRefund(question: RefundQuestion): Promise<Result<Plan>>;
+  /** Which references are used, and balances as they stand: many at once, for a dry run. It writes nothing. */
+  survey(question: SurveyQuestion): Promise<Survey>;
   /** The record as it stands, never stale; null when there is none. */
   byId(transactionId: TransactionId): Promise<Transaction | null>;
   /** By the reference as posted; `<ref>_q` answers the record of `<ref>` when nobody posted it itself. */

@@ -14,7 +14,16 @@ import {
   settlementOf,
 } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
-import type { OperationKey, RefundRequest, Reply, SettleRequest, SettleValue } from "./protocol";
+import type {
+  OperationKey,
+  Plan,
+  RefundQuestion,
+  RefundRequest,
+  Reply,
+  SettleQuestion,
+  SettleRequest,
+  SettleValue,
+} from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply } from "./replies";
 import { isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
@@ -70,10 +79,6 @@ export class Settlements {
     if (child !== null) return this.#repeatOfSettle(child, request);
     const asked = this.#records.find(transactionId);
     if (asked === null) return refuse(unknownHold(request));
-    const waiting = asked.status === "QUEUED" && asked.posting.inflight;
-    if (asked.status !== "INFLIGHT" && !waiting) {
-      return refuse(refusal("TXN_NOT_INFLIGHT", "the transaction holds no money"));
-    }
     const decided = this.#decide(asked, request);
     if (!decided.ok) return refuse(decided.error);
     const children = this.#insertSettlements(decided.value, request, key);
@@ -91,9 +96,8 @@ export class Settlements {
 
   /** Gives back what a transaction moved; each of its movements once. */
   async refund(request: RefundRequest, key: string): Promise<Reply<Transaction>> {
-    const nothing = refusal("TXN_NOT_FOUND", "there is no transaction to refund");
     const found = this.#records.find(request.transactionId);
-    if (found === null) return refuse(nothing);
+    if (found === null) return refuse(nothingToRefund());
     if (isDrivable(found, Date.now())) await this.#host.driven(found);
     for (const hold of this.#holdsOf(found)) {
       for (const child of this.#records.settlementsOf(hold.posting.transactionId)) {
@@ -105,26 +109,66 @@ export class Settlements {
     const refused = this.#refusalOf(request.operation, key);
     if (refused !== null) return refuse(refused, true);
     const parent = this.#records.find(request.transactionId);
-    if (parent === null) return refuse(nothing);
-    const movements = this.#movementsOf(parent);
-    if (movements.length === 0) return refuse(nothing);
+    const movements = parent === null ? [] : this.#movementsOf(parent, isApplied);
+    if (parent === null || movements.length === 0) return refuse(nothingToRefund());
     const repeated = movements
       .flatMap((row) => this.#refundsOf(row))
       .find(({ operationKey }) => operationKey === key);
     if (repeated !== undefined) return this.#repeatOfRefund(repeated, request);
-    const open = movements.map((row) => this.#refundableOf(row));
-    const amounts = refundAmounts(open, parent.posting.precision, request.amount);
+    const amounts = this.#refundAmountsOf(parent, movements, request);
     if (!amounts.ok) return refuse(amounts.error);
     const rows = this.#insertRefunds(movements, amounts.value, request, key);
 
     await this.#host.checkpoint("refund:inserted");
     if (request.skipQueue) await Promise.all(rows.map((row) => this.#host.driven(row)));
     const [first] = rows;
-    return first === undefined ? refuse(nothing) : reply(this.#records.shown(first));
+    return first === undefined ? refuse(nothingToRefund()) : reply(this.#records.shown(first));
+  }
+
+  /** What a commit or void would settle now, decided as it would be. Changes nothing. */
+  planSettle(question: SettleQuestion): Result<Plan> {
+    const asked = this.#records.find(question.transactionId);
+    if (asked === null) return err(unknownHold({ ...question, skipQueue: false }));
+    const decided = this.#decide(asked, question);
+    if (!decided.ok) return decided;
+    const holds = decided.value.map(({ hold }) => hold);
+    return ok(
+      this.#planOf(
+        holds,
+        holds,
+        decided.value.map(({ amount }) => amount),
+      ),
+    );
+  }
+
+  /** What a refund would give back now; it counts what is QUEUED as moved, because the refund would wait for it. */
+  planRefund(question: RefundQuestion): Result<Plan> {
+    const parent = this.#records.find(question.transactionId);
+    const movements = parent === null ? [] : this.#movementsOf(parent, isMovingOn);
+    if (parent === null || movements.length === 0) return err(nothingToRefund());
+    const amounts = this.#refundAmountsOf(parent, movements, question);
+    if (!amounts.ok) return amounts;
+    const holds = this.#holdsOf(parent).filter(({ posting }) => posting.inflight);
+    return ok(this.#planOf([...holds, ...movements], movements, amounts.value));
+  }
+
+  #planOf(needed: readonly Row[], rows: readonly Row[], amounts: readonly bigint[]): Plan {
+    const waiting = needed.filter((row, index) => isQueued(row) && needed.indexOf(row) === index);
+    return {
+      waiting: waiting.map((row) => this.#records.shown(row)),
+      moves: rows.flatMap((row, index) => {
+        const amount = amounts[index] ?? 0n;
+        return amount === 0n ? [] : [{ transaction: this.#records.shown(row), amount }];
+      }),
+    };
   }
 
   /** What each hold under a record settles, all of them or none: its own, or those of a split's legs. */
-  #decide(asked: Row, { action, amount, skipQueue }: SettleRequest): Result<Settling[]> {
+  #decide(asked: Row, { action, amount, skipQueue }: SettleQuestion): Result<Settling[]> {
+    const isOnItsWay = asked.status === "QUEUED" && asked.posting.inflight;
+    if (asked.status !== "INFLIGHT" && !isOnItsWay) {
+      return err(refusal("TXN_NOT_INFLIGHT", "the transaction holds no money"));
+    }
     const settling: Settling[] = [];
     let settledBefore: LedgerError | null = null;
     for (const hold of this.#holdsOf(asked)) {
@@ -234,15 +278,22 @@ export class Settlements {
   }
 
   /** What a refund of this record gives back: its own movement, or the commits of a hold, newest first. */
-  #movementsOf(parent: Row): Row[] {
+  #movementsOf(parent: Row, hasMoved: (row: Row) => boolean): Row[] {
     if (parent.posting.kind === "split") {
-      return this.#holdsOf(parent).flatMap((leg) => this.#movementsOf(leg));
+      return this.#holdsOf(parent).flatMap((leg) => this.#movementsOf(leg, hasMoved));
     }
-    if (parent.status === "APPLIED") return [parent];
-    if (parent.status !== "INFLIGHT") return [];
-    return this.#records
-      .settlementsOf(parent.posting.transactionId)
-      .filter(({ status }) => status === "APPLIED");
+    return parent.posting.inflight
+      ? this.#records.settlementsOf(parent.posting.transactionId).filter(hasMoved)
+      : [parent].filter(hasMoved);
+  }
+
+  #refundAmountsOf(
+    parent: Row,
+    movements: readonly Row[],
+    { amount }: RefundQuestion,
+  ): Result<bigint[]> {
+    const open = movements.map((row) => this.#refundableOf(row));
+    return refundAmounts(open, parent.posting.precision, amount);
   }
 
   #refundsOf(row: Row): Row[] {
@@ -271,6 +322,14 @@ interface Settling {
   readonly amount: bigint;
 }
 
+const isQueued = ({ status }: Row): boolean => status === "QUEUED";
+
+const isApplied = ({ status }: Row): boolean => status === "APPLIED";
+
+/** Whether it has moved money, or will have when it is at its end. */
+const isMovingOn = (row: Row): boolean =>
+  row.posting.kind !== "void" && (isApplied(row) || isQueued(row));
+
 function asItWas(hold: Transaction, then: HoldShown | null): Transaction {
   if (then === null) return hold;
   const { status, remaining, metaData } = then;
@@ -292,7 +351,10 @@ const soFar = (settlements: readonly Row[]): SettlementsSoFar => ({
   voided: settlements.some(({ posting }) => posting.kind === "void"),
 });
 
-function unknownHold({ transactionId, skipQueue, action }: SettleRequest) {
+const nothingToRefund = (): LedgerError =>
+  refusal("TXN_NOT_FOUND", "there is no transaction to refund");
+
+function unknownHold({ transactionId, skipQueue, action }: SettleQuestion) {
   return skipQueue
     ? refusal("TXN_NOT_INFLIGHT", `there is no transaction to ${action}`)
     : refusal("TXN_NOT_FOUND", `there is no transaction ${transactionId}`);

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
+import { PreviewBody, toPreviewBody } from "../../schemas/preview";
 import {
   RefundRequest,
   SettlementRequest,
@@ -8,10 +9,11 @@ import {
   toPostingRequest,
   toTransactionBody,
 } from "../../schemas/transaction";
+import { previewTransaction } from "../../services/transactions/preview";
 import { readByReference, readTransaction } from "../../services/transactions/read";
 import { recordTransaction } from "../../services/transactions/record";
-import { refundTransaction } from "../../services/transactions/refund";
-import { settleTransaction } from "../../services/transactions/settle";
+import { previewOfRefund, refundTransaction } from "../../services/transactions/refund";
+import { previewSettlement, settleTransaction } from "../../services/transactions/settle";
 import { newRoutes } from "../app";
 import { unwrap } from "../errors";
 import { idempotencyHeaders, operation, unwrapReply } from "../idempotency";
@@ -26,6 +28,9 @@ const OUTCOME_UNKNOWN = refusalResponse(
   "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again after `Retry-After`; it happens at most once, and 409 names the transaction.",
 );
 
+const DRY_RUN =
+  "With `dry_run`: what would happen, decided by the same rules. Nothing is written, no reference is used, no balance is made. A refusal is answered 200 as well, with the code of the real call, the rule, and for money by how much it is short and which holds tie it up.";
+
 const record = createRoute({
   method: "post",
   path: "/transactions",
@@ -38,6 +43,7 @@ const record = createRoute({
     body: { required: true, content: { "application/json": { schema: TransactionRequest } } },
   },
   responses: {
+    200: jsonResponse(PreviewBody, DRY_RUN),
     201: jsonResponse(TransactionBody, "Recorded; with `skip_queue` carried out."),
     400: refusalResponse(
       "`GEN_MALFORMED_REQUEST` (not JSON, wrong types), `TXN_VALIDATION_ERROR` (field rules, then the sentence is under `errors`; a currency that does not fit; an overdraft limit passed), `TXN_INSUFFICIENT_FUNDS`.",
@@ -97,7 +103,10 @@ const settle = createRoute({
     body: { required: true, content: { "application/json": { schema: SettlementRequest } } },
   },
   responses: {
-    200: jsonResponse(TransactionBody, "The commit or void, or the hold while it waits."),
+    200: jsonResponse(
+      z.union([TransactionBody, PreviewBody]),
+      `The commit or void, or the hold while it waits. ${DRY_RUN}`,
+    ),
     400: refusalResponse(
       "`TXN_NOT_INFLIGHT`, `TXN_COMMIT_AMOUNT_EXCEEDED`, `TXN_INVALID_AMOUNT` (`precise_amount` not positive), `TXN_INVALID_STATUS_ACTION`, `GEN_BAD_REQUEST` (negative `amount`), `GEN_MALFORMED_REQUEST`.",
     ),
@@ -117,17 +126,20 @@ const refund = createRoute({
   operationId: "refundTransaction",
   summary: "Refund a transaction",
   description:
-    "Gives back what an applied transaction moved, or all that was committed of a hold, by a new transaction under it with the reference `<id>_refund`. It is never refused for funds, and there is one refund. The body may be left out.",
+    "Gives back what an applied transaction moved, or all that was committed of a hold, by a new transaction under it with the reference `<id>_refund`. `amount` or `precise_amount` gives back a part (its reference is longer), and never more in all than was moved; without them the refund is of all that is left. It is never refused for funds. The body may be left out.",
   request: {
     params,
     headers: idempotencyHeaders,
     body: { content: { "application/json": { schema: RefundRequest.optional() } } },
   },
   responses: {
+    200: jsonResponse(PreviewBody, DRY_RUN),
     201: jsonResponse(TransactionBody, "The refund."),
-    400: refusalResponse("`GEN_MALFORMED_REQUEST`, `TXN_VALIDATION_ERROR`."),
+    400: refusalResponse(
+      "`GEN_MALFORMED_REQUEST`, `TXN_VALIDATION_ERROR`, `TXN_INVALID_AMOUNT` (not positive), `GEN_BAD_REQUEST` (more than is left: `error_detail.details.refundable` says how many minor units are).",
+    ),
     404: refusalResponse("`TXN_NOT_FOUND`: there is nothing to refund."),
-    409: refusalResponse("`GEN_CONFLICT`: it was refunded before."),
+    409: refusalResponse("`GEN_CONFLICT`: all of it was refunded before."),
     422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
     503: OUTCOME_UNKNOWN,
   },
@@ -137,6 +149,10 @@ const refund = createRoute({
 export const transactions = newRoutes()
   .openapi(record, async (c) => {
     const request = toPostingRequest(c.req.valid("json"));
+    if (request.dryRun) {
+      const { preview, holds } = unwrap(await previewTransaction(c.var.ledger, request));
+      return c.json(toPreviewBody(preview, holds), 200);
+    }
     const reply = await recordTransaction(c.var.ledger, { request, operation: await operation(c) });
     return c.json(toTransactionBody(unwrapReply(c, reply), "answer"), 201);
   })
@@ -151,13 +167,19 @@ export const transactions = newRoutes()
   })
   .openapi(settle, async (c) => {
     const body = c.req.valid("json");
-    const reply = await settleTransaction(c.var.ledger, {
+    const settlement = {
       id: c.req.valid("param").id,
       status: body.status ?? "",
       amount: body.amount ?? null,
       preciseAmount: body.precise_amount ?? null,
       skipQueue: body.skip_queue ?? false,
-      dryRun: body.dry_run ?? false,
+    };
+    if (body.dry_run === true) {
+      const preview = unwrap(await previewSettlement(c.var.ledger, settlement));
+      return c.json(toPreviewBody(preview), 200);
+    }
+    const reply = await settleTransaction(c.var.ledger, {
+      ...settlement,
       operation: await operation(c),
     });
     const { transaction, queued } = unwrapReply(c, reply);
@@ -166,12 +188,20 @@ export const transactions = newRoutes()
   })
   .openapi(refund, async (c) => {
     const body = c.req.valid("json") ?? {};
-    const reply = await refundTransaction(c.var.ledger, {
+    const refund = {
       id: c.req.valid("param").id,
+      amount: body.amount ?? null,
+      preciseAmount: body.precise_amount ?? null,
       skipQueue: body.skip_queue ?? false,
       description: body.description ?? "",
       metaData: body.meta_data ?? null,
-      dryRun: body.dry_run ?? false,
+    };
+    if (body.dry_run === true) {
+      const preview = unwrap(await previewOfRefund(c.var.ledger, refund));
+      return c.json(toPreviewBody(preview), 200);
+    }
+    const reply = await refundTransaction(c.var.ledger, {
+      ...refund,
       operation: await operation(c),
     });
     return c.json(toTransactionBody(unwrapReply(c, reply), "answer"), 201);

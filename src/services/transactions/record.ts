@@ -1,4 +1,4 @@
-import { refusal } from "../../domain/error";
+import { invariant } from "../../domain/invariant";
 import { type PostingRequest, postingOf } from "../../domain/posting";
 import type { Transaction } from "../../domain/transaction";
 import type { OperationKey, Reply } from "../../durable/journal/protocol";
@@ -15,10 +15,6 @@ export async function recordTransaction(
 ): Promise<Reply<Transaction>> {
   const split = postingOf(ctx.instance, request);
   if (!split.ok) return { ...split, replayed: false };
-  if (request.dryRun) {
-    // A question about money must never move it.
-    const error = refusal("TXN_VALIDATION_ERROR", "dry_run is not available yet");
-    return { ok: false, error, replayed: false };
-  }
+  invariant(!request.dryRun, "a question about money never moves it");
   return replyOf(ctx.journal.record({ ...split.value, operation }));
 }

@@ -2,45 +2,68 @@ import { refusal } from "../../domain/error";
 import { isTransactionId } from "../../domain/ids";
 import { brokenMetaData, type MetaDataText } from "../../domain/metadata";
 import { tooLongDescription } from "../../domain/posting";
+import type { Preview } from "../../domain/preview";
+import { err, ok, type Result } from "../../domain/result";
+import type { CommitAmount } from "../../domain/settlement";
 import { withoutReservedKeys } from "../../domain/shown-metadata";
 import type { Transaction } from "../../domain/transaction";
-import type { OperationKey, Reply } from "../../durable/journal/protocol";
+import type { OperationKey, RefundQuestion, Reply } from "../../durable/journal/protocol";
 import type { LedgerContext } from "../context";
 import { replyOf } from "../trouble";
+import { previewRefund } from "./preview-follow-up";
 
 /** A refund as a client asks for it. */
 export interface Refund {
   readonly id: string;
+  /** Decimal text in major units; null when absent. */
+  readonly amount: string | null;
+  /** Minor units, which win; null when absent. Neither is all that was not given back before. */
+  readonly preciseAmount: bigint | null;
   readonly skipQueue: boolean;
   /** Replaces the original's when not empty. */
   readonly description: string;
   readonly metaData: MetaDataText | null;
-  readonly dryRun: boolean;
-  readonly operation: OperationKey;
 }
 
-/** Gives back what a transaction moved, once, by a record of its own (contract/transactions.md section 8). */
+/** Gives back what a transaction moved, or a part of it, by a record of its own (contract/transactions.md section 8). */
 export async function refundTransaction(
   ctx: LedgerContext,
-  refund: Refund,
+  refund: Refund & { readonly operation: OperationKey },
 ): Promise<Reply<Transaction>> {
-  const { id, skipQueue, description, metaData, operation } = refund;
-  if (!isTransactionId(id)) {
-    return { ok: false, error: refusal("TXN_NOT_FOUND", "nothing to refund"), replayed: false };
-  }
-  const broken = tooLongDescription(description) ?? brokenMetaData(metaData);
-  if (broken !== null || refund.dryRun) {
-    const message = broken ?? "dry_run is not available yet";
-    return { ok: false, error: refusal("TXN_VALIDATION_ERROR", message), replayed: false };
-  }
+  const { skipQueue, description, metaData, operation } = refund;
+  const question = questionOf(refund);
+  if (!question.ok) return { ...question, replayed: false };
   return replyOf(
     ctx.journal.refund({
-      transactionId: id,
-      amount: null,
+      ...question.value,
       skipQueue,
       description,
       metaData: metaData === null ? null : withoutReservedKeys(metaData),
       operation,
     }),
   );
+}
+
+/** What a refund would do. It writes nothing. */
+export async function previewOfRefund(
+  ctx: LedgerContext,
+  refund: Refund,
+): Promise<Result<Preview>> {
+  const question = questionOf(refund);
+  if (!question.ok) return question;
+  return previewRefund(ctx, { ...question.value, skipQueue: refund.skipQueue });
+}
+
+/** A refund as the journal is asked for it. */
+function questionOf(refund: Refund): Result<RefundQuestion> {
+  const { id, description, metaData } = refund;
+  if (!isTransactionId(id)) return err(refusal("TXN_NOT_FOUND", "nothing to refund"));
+  const broken = tooLongDescription(description) ?? brokenMetaData(metaData);
+  if (broken !== null) return err(refusal("TXN_VALIDATION_ERROR", broken));
+  return ok({ transactionId: id, amount: amountOf(refund) });
+}
+
+function amountOf({ amount, preciseAmount }: Refund): CommitAmount {
+  if (preciseAmount !== null) return { unit: "minor", value: preciseAmount };
+  return amount === null ? null : { unit: "major", value: amount };
 }

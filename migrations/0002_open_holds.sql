@@ -1,0 +1,1 @@
+CREATE INDEX `transactions_by_hold` ON `transactions` (`instance_id`,`source`,`inflight_remaining`) WHERE "transactions"."inflight_remaining" IS NOT NULL;
