@@ -63,6 +63,7 @@ function faulty(env: Env, ctx: DurableObjectState): Env {
   const later = (work: Promise<unknown>) => ctx.waitUntil(work);
   return {
     ...env,
+    BALANCES: faultyBalances(env.BALANCES, later),
     DB: faultyD1(env.DB, { name, later }),
     APPLY: faultyQueue(env.APPLY, { method: "apply.sendBatch", name, later }),
     WEBHOOKS: faultyQueue(env.WEBHOOKS, { method: "webhooks.sendBatch", name, later }),
@@ -76,6 +77,33 @@ const NOTHING_SENT: QueueSendBatchResponse = {
 interface Way {
   readonly name: string;
   later(work: Promise<unknown>): void;
+}
+
+/** Methods of balances that get lost on the way from their shard; `execute` does so where it arrives. */
+const LOSABLE: ReadonlySet<string | symbol> = new Set(["create", "updateProfile"]);
+
+function faultyBalances(balances: Env["BALANCES"], later: Way["later"]): Env["BALANCES"] {
+  return new Proxy(balances, {
+    get(target, property) {
+      if (property !== "getByName") {
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return (name: string) =>
+        new Proxy(target.getByName(name), {
+          get(stub, method) {
+            const value: unknown = Reflect.get(stub, method);
+            if (typeof value !== "function" || !LOSABLE.has(method)) return value;
+            return (...values: unknown[]) =>
+              underFate(
+                { method: `balance.${String(method)}`, name },
+                async () => await Reflect.apply(value, stub, values),
+                later,
+              );
+          },
+        });
+    },
+  });
 }
 
 function faultyD1(db: D1Database, { name, later }: Way): D1Database {

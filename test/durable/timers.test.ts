@@ -1,0 +1,192 @@
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { clearFaults, setFaults } from "../support/faults";
+import { World } from "../support/world";
+
+const MINUTE_MS = 60_000;
+
+let world: World;
+beforeEach(async () => {
+  // Timers are real; only what the objects take for the present moves.
+  vi.useFakeTimers({ toFake: ["Date"] });
+  world = new World();
+  await world.fund("@card", 100n);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const inMinutes = (minutes: number): string =>
+  new Date(Date.now() + minutes * MINUTE_MS).toISOString();
+
+/** Minutes go by, and the alarms that were due ring. */
+async function pass(minutes: number): Promise<void> {
+  vi.setSystemTime(Date.now() + minutes * MINUTE_MS);
+  await world.ring();
+}
+
+const transfer = { reference: "t", from: "@card", to: "@shop", amount: 70n } as const;
+const hold = { ...transfer, reference: "h", inflight: true } as const;
+
+const statusOf = async (reference: string) => (await world.read(reference))?.status;
+
+describe("a scheduled transfer", () => {
+  beforeEach(async () => {
+    const scheduled = { ...transfer, skipQueue: false, scheduledFor: inMinutes(10) };
+    expect(await world.post(scheduled)).toMatchObject({ value: { status: "SCHEDULED" } });
+  });
+
+  it("waits for its time, whoever asks, rings or restarts", async () => {
+    await world.shardOf("t").applyMany({ ids: [world.idOf("t")] });
+    await abortAllDurableObjects();
+    expect(await statusOf("t")).toBe("SCHEDULED");
+    await pass(9);
+    expect(await statusOf("t")).toBe("SCHEDULED");
+    expect(await world.amounts("@shop")).toEqual([0n, 0n, 0n, 0n]);
+  });
+
+  it("is carried out when its time has come", async () => {
+    await pass(11);
+    expect(await statusOf("t")).toBe("APPLIED");
+    expect(await world.amounts("@shop")).toEqual([70n, 0n, 0n, 0n]);
+  });
+
+  it("is carried out after a restart that it slept through", async () => {
+    await world.journal.barrier();
+    await abortAllDurableObjects();
+    vi.setSystemTime(Date.now() + 11 * MINUTE_MS);
+    await Promise.all(world.shards().map((shard) => shard.touch()));
+    await world.ring();
+    expect(await world.amounts("@shop")).toEqual([70n, 0n, 0n, 0n]);
+  });
+
+  it("is checked for funds only then", async () => {
+    await world.post({ reference: "spent", from: "@card", to: "@kiosk", amount: 31n });
+    await pass(11);
+    expect(await statusOf("t")).toBe("REJECTED");
+  });
+
+  it("that was carried out is never shown as waiting again", async () => {
+    // D1 takes nothing, so that what the shard knows is in its memory alone.
+    setFaults(world.instance, {
+      call: ({ method }) => ({ kind: method === "d1.batch" ? "lost" : "well" }),
+    });
+    await pass(11);
+    expect(await statusOf("t")).toBe("APPLIED");
+    await abortAllDurableObjects();
+    expect(await statusOf("t")).toBe("APPLIED");
+    clearFaults(world.instance);
+  });
+});
+
+it("a transfer scheduled for a moment that is over is carried out at once", async () => {
+  await world.post({ ...transfer, skipQueue: false, scheduledFor: inMinutes(-10) });
+  await expect.poll(() => statusOf("t")).toBe("APPLIED");
+});
+
+describe("a hold with an expiry date", () => {
+  it("is voided when the date has come, as far as it was not committed", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    await world.commit("h", 30n);
+    await pass(9);
+    expect(await world.amounts("@card")).toEqual([100n, 30n, 0n, 40n]);
+    await pass(2);
+    expect(await world.amounts("@card")).toEqual([100n, 30n, 0n, 0n]);
+    expect(await world.commit("h", 1n)).toMatchObject({ error: { code: "TXN_ALREADY_VOIDED" } });
+  });
+
+  it("is voided after a restart, once, however often the alarm rings", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    await world.journal.barrier();
+    await abortAllDurableObjects();
+    await Promise.all(world.shards().map((shard) => shard.touch()));
+    await Promise.all([pass(11), world.ring()]);
+    await world.ring();
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
+  });
+
+  it("that was queued counts from when it holds money, and its timer still rings", async () => {
+    await world.post({ ...hold, skipQueue: false, inflightExpiryDate: inMinutes(10) });
+    await world.shardOf("h").applyMany({ ids: [world.idOf("h")] });
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 70n]);
+    await pass(11);
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
+  });
+
+  it("that is over is voided without anybody asking", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(-1) });
+    await expect
+      .poll(() => world.amounts("@card"), { timeout: 20_000 })
+      .toEqual([100n, 0n, 0n, 0n]);
+  });
+
+  it("and a commit at the same moment do not both win", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    vi.setSystemTime(Date.now() + 11 * MINUTE_MS);
+    const [answer] = await Promise.all([world.commit("h"), world.ring()]);
+    expect(await world.amounts("@card")).toEqual([100n, answer.ok ? 70n : 0n, 0n, 0n]);
+  });
+
+  it("goes on when something else is stuck", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    const stuck = world.balance("@stuck").id.name ?? "";
+    setFaults(world.instance, { call: ({ name }) => ({ kind: name === stuck ? "lost" : "well" }) });
+    await world.post({ ...transfer, to: "@stuck", amount: 1n, skipQueue: false });
+    await pass(11);
+    expect(await world.amounts("@card")).toEqual([100n, expect.any(BigInt), 0n, 0n]);
+    clearFaults(world.instance);
+    await expect.poll(() => world.amounts("@stuck"), { timeout: 20_000 }).toEqual([1n, 0n, 0n, 0n]);
+  });
+});
+
+describe("a hold with a commit date", () => {
+  it("is committed when the date has come", async () => {
+    await world.post({ ...hold, inflightCommitDate: inMinutes(10) });
+    await pass(11);
+    expect(await world.amounts("@card")).toEqual([100n, 70n, 0n, 0n]);
+  });
+
+  it("does what its first date says", async () => {
+    await world.post({
+      ...hold,
+      inflightCommitDate: inMinutes(5),
+      inflightExpiryDate: inMinutes(10),
+    });
+    await pass(6);
+    await pass(6);
+    expect(await world.amounts("@card")).toEqual([100n, 70n, 0n, 0n]);
+  });
+});
+
+describe("what the queue lost", () => {
+  it("is applied by the alarm", async () => {
+    setFaults(world.instance, {
+      call: ({ method }) => ({ kind: method === "apply.sendBatch" ? "swallowed" : "well" }),
+    });
+    await world.post({ ...transfer, skipQueue: false });
+    await world.journal.barrier();
+    await world.ring();
+    expect(await statusOf("t")).toBe("QUEUED");
+    await pass(1);
+    expect(await statusOf("t")).toBe("APPLIED");
+    clearFaults(world.instance);
+  });
+});
+
+describe("an alarm that was lost", () => {
+  it("is set again when the shard is touched", async () => {
+    setFaults(world.instance, {
+      call: ({ method }) => ({ kind: method === "apply.sendBatch" ? "swallowed" : "well" }),
+    });
+    await world.post({ ...transfer, skipQueue: false });
+    await world.journal.barrier();
+    const alarm = (): Promise<number | null> =>
+      runInDurableObject(world.shardOf("t"), (_shard, { storage }) => storage.getAlarm());
+    await runInDurableObject(world.shardOf("t"), (_shard, { storage }) => storage.deleteAlarm());
+    vi.setSystemTime(Date.now() + 3 * MINUTE_MS);
+    expect(await alarm()).toBe(null);
+    await world.shardOf("t").touch();
+    expect(await alarm()).not.toBe(null);
+    clearFaults(world.instance);
+  });
+});
