@@ -9,6 +9,7 @@ import { meta } from "./routes/meta";
 import { metadata } from "./routes/metadata";
 import { transactionLists } from "./routes/transaction-lists";
 import { transactions } from "./routes/transactions";
+import { waitingTransactions } from "./routes/waiting-transactions";
 
 /** The whole HTTP API. */
 export const api = newApp();
@@ -26,6 +27,7 @@ api.route("/", ledgers);
 api.route("/", identities);
 api.route("/", balances);
 api.route("/", transactionLists);
+api.route("/", waitingTransactions);
 api.route("/", transactions);
 api.route("/", metadata);
 
