@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { settled } from "../domain/balance";
+import { available, settled } from "../domain/balance";
 import type { BalanceSnapshot } from "../domain/balance-record";
 import type { Identity } from "../domain/identity";
 import type { Ledger } from "../domain/ledger";
@@ -119,5 +119,50 @@ export function toBalanceBody(
     meta_data: shownObject(balance.metaData),
     track_fund_lineage: balance.trackFundLineage,
     allocation_strategy: balance.allocationStrategy,
+  };
+}
+
+/** A balance as a transaction left it: amounts in minor units. */
+export const ResultingBalanceBody = z
+  .object({
+    balance_id: z.string(),
+    role: z.enum(["source", "destination"]),
+    currency: z.string(),
+    indicator: z.string().optional(),
+    balance: integerOut,
+    available: integerOut.openapi({
+      description: "What can be spent: the balance less what is held.",
+    }),
+    credit_balance: integerOut,
+    debit_balance: integerOut,
+    inflight_balance: integerOut,
+    inflight_credit_balance: integerOut,
+    inflight_debit_balance: integerOut,
+    version: z.int(),
+  })
+  .openapi("ResultingBalance");
+
+/** A balance as a transaction left it, for the wire. */
+export function toResultingBalanceBody({
+  role,
+  snapshot,
+}: {
+  readonly role: "source" | "destination";
+  readonly snapshot: BalanceSnapshot;
+}): z.output<typeof ResultingBalanceBody> {
+  const { indicator, inflightCredit, inflightDebit } = snapshot;
+  return {
+    balance_id: snapshot.balanceId,
+    role,
+    currency: snapshot.currency,
+    ...(indicator === "" ? {} : { indicator }),
+    balance: wireInteger(settled(snapshot)),
+    available: wireInteger(available(snapshot)),
+    credit_balance: wireInteger(snapshot.credit),
+    debit_balance: wireInteger(snapshot.debit),
+    inflight_balance: wireInteger(inflightCredit - inflightDebit),
+    inflight_credit_balance: wireInteger(inflightCredit),
+    inflight_debit_balance: wireInteger(inflightDebit),
+    version: snapshot.version,
   };
 }

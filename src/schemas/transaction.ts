@@ -6,6 +6,7 @@ import { shownMetaData, type View } from "../domain/shown-metadata";
 import { MANY } from "../domain/split";
 import { parseInstant, showInstant, ZERO_TIME } from "../domain/time";
 import type { Transaction } from "../domain/transaction";
+import { ResultingBalanceBody } from "./balance";
 import {
   bodyOf,
   decimalOut,
@@ -189,6 +190,10 @@ export const TransactionBody = z
     inflight_remaining: integerOut.optional().openapi({
       type: "integer",
       description: "Minor units of a hold that are neither committed nor voided.",
+    }),
+    balances: z.array(ResultingBalanceBody).optional().openapi({
+      description:
+        "Only on the answer to a post that was carried out, when it was asked for: both balances as this transaction left them.",
     }),
     queued: z.boolean().optional().openapi({
       description: "Only on the answer to a commit or void that waits in the queue.",

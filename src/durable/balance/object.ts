@@ -81,8 +81,14 @@ export class BalanceObject extends DurableObject<Env> {
     return balance.snapshot;
   }
 
-  /** The balance as it stands; null when nobody has made it. Asking makes nothing. */
-  read(): BalanceSnapshot | null {
-    return this.#state.balance?.snapshot ?? null;
+  /**
+   * The balance as it stands, or with the amounts of an earlier version while its entry is kept; null when nobody has
+   * made it. Asking makes nothing.
+   */
+  read({ version }: { version?: number } = {}): BalanceSnapshot | null {
+    const snapshot = this.#state.balance?.snapshot ?? null;
+    if (snapshot === null || version === undefined || version >= snapshot.version) return snapshot;
+    const amounts = this.#store.amountsAt(version);
+    return amounts === null ? snapshot : { ...snapshot, ...amounts, version };
   }
 }

@@ -98,6 +98,16 @@ export class BalanceStore {
     };
   }
 
+  /** The amounts that the balance had at a version; null when no entry tells. */
+  amountsAt(version: number): Amounts | null {
+    if (!this.#hasSchema) return null;
+    const [row] = this.#storage.sql.exec<EntryRow>(
+      "SELECT * FROM entries WHERE version = ?",
+      version,
+    );
+    return row === undefined ? null : amountsOf(row);
+  }
+
   /** The entry that an operation made, if it was applied. */
   entryOf(op: string): StoredEntry | null {
     if (!this.#hasSchema) return null;

@@ -164,12 +164,12 @@ export class JournalClient implements Journal {
     return this.#ask(this.#shardOf(balanceId), (stub) => stub.updateBalance({ balanceId, change }));
   }
 
-  async balance(balanceId: BalanceId): Promise<BalanceSnapshot | null> {
+  async balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null> {
     if (!isBalanceId(balanceId)) return null;
     const { balances, instance } = this.#parts;
     return patiently(
       () => balanceStub(balances, instance, balanceId),
-      async (stub) => stub.read(),
+      async (stub) => stub.read(version === undefined ? {} : { version }),
     );
   }
 

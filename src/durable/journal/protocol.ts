@@ -184,8 +184,8 @@ export interface Journal {
   createBalance(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }>;
   /** Changes a balance's profile; null when there is no such balance. */
   updateBalance(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null>;
-  /** The balance as it stands, never stale; null when there is none. */
-  balance(balanceId: BalanceId): Promise<BalanceSnapshot | null>;
+  /** The balance as it stands, never stale, or as it stood at a version; null when there is none. */
+  balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null>;
   /** Minor units of QUEUED transactions on either side of a balance. */
   queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }>;
   /**

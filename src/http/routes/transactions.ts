@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { toResultingBalanceBody } from "../../schemas/balance";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
 import { PreviewBody, toPreviewBody } from "../../schemas/preview";
 import {
@@ -13,9 +14,11 @@ import { previewTransaction } from "../../services/transactions/preview";
 import { readByReference, readTransaction } from "../../services/transactions/read";
 import { recordTransaction } from "../../services/transactions/record";
 import { previewOfRefund, refundTransaction } from "../../services/transactions/refund";
+import { resultingBalances } from "../../services/transactions/resulting-balances";
 import { previewSettlement, settleTransaction } from "../../services/transactions/settle";
 import { newRoutes } from "../app";
 import { unwrap } from "../errors";
+import { confirmPreference, expandParameters, wantsBalances } from "../expand";
 import { idempotencyHeaders, operation, unwrapReply } from "../idempotency";
 
 const tags = ["Transactions"];
@@ -39,6 +42,7 @@ const record = createRoute({
   summary: "Record a transaction",
   description: `Moves an amount from \`source\` to \`destination\`, or holds it with \`inflight\`. Answers QUEUED at once (SCHEDULED with \`scheduled_for\`), and the same id becomes APPLIED, INFLIGHT or REJECTED; with \`skip_queue\` it is carried out before the answer, and a refusal leaves nothing behind. ${MONEY} Both balances must be in the transaction's currency. A reference moves money once, however often it is sent. Queued transactions have no order between them: wait for the event of the first, or use \`skip_queue\`.`,
   request: {
+    query: expandParameters,
     headers: idempotencyHeaders,
     body: { required: true, content: { "application/json": { schema: TransactionRequest } } },
   },
@@ -46,7 +50,7 @@ const record = createRoute({
     200: jsonResponse(PreviewBody, DRY_RUN),
     201: jsonResponse(TransactionBody, "Recorded; with `skip_queue` carried out."),
     400: refusalResponse(
-      "`GEN_MALFORMED_REQUEST` (not JSON, wrong types), `TXN_VALIDATION_ERROR` (field rules, then the sentence is under `errors`; a currency that does not fit; an overdraft limit passed), `TXN_INSUFFICIENT_FUNDS`.",
+      "`GEN_MALFORMED_REQUEST` (not JSON, wrong types), `GEN_VALIDATION_ERROR` (an unknown `expand`), `TXN_VALIDATION_ERROR` (field rules, then the sentence is under `errors`; a currency that does not fit; an overdraft limit passed), `TXN_INSUFFICIENT_FUNDS`.",
     ),
     404: refusalResponse("`TXN_NOT_FOUND`: with `skip_queue`, a balance that does not exist."),
     409: refusalResponse(
@@ -153,8 +157,14 @@ export const transactions = newRoutes()
       const { preview, holds } = unwrap(await previewTransaction(c.var.ledger, request));
       return c.json(toPreviewBody(preview, holds), 200);
     }
+    const withBalances = wantsBalances(c, c.req.valid("query").expand);
     const reply = await recordTransaction(c.var.ledger, { request, operation: await operation(c) });
-    return c.json(toTransactionBody(unwrapReply(c, reply), "answer"), 201);
+    const transaction = unwrapReply(c, reply);
+    const body = toTransactionBody(transaction, "answer");
+    const balances = withBalances ? await resultingBalances(c.var.ledger, transaction) : null;
+    if (balances === null) return c.json(body, 201);
+    confirmPreference(c);
+    return c.json({ ...body, balances: balances.map(toResultingBalanceBody) }, 201);
   })
   .openapi(readReference, async (c) => {
     const { reference } = c.req.valid("param");

@@ -1,0 +1,36 @@
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { refusal } from "../domain/error";
+import { err } from "../domain/result";
+import type { AppEnv } from "./env";
+import { unwrap } from "./errors";
+
+/** Asks for more in one answer; documented where it has an effect. */
+export const expandParameters = z.object({
+  expand: z.string().optional().openapi({
+    description:
+      "`balances` adds the balances as the transaction left them. The header `Prefer: return=representation` asks for the same.",
+    example: "balances",
+  }),
+});
+
+const PREFERENCE = "return=representation";
+
+const isPreferred = (c: Context<AppEnv>): boolean =>
+  (c.req.header("Prefer") ?? "")
+    .toLowerCase()
+    .split(/[,;]/)
+    .some((each) => each.replace(/[\s"]/g, "") === PREFERENCE);
+
+/** Whether the answer is to show the resulting balances. `GEN_VALIDATION_ERROR` for anything else to expand. */
+export function wantsBalances(c: Context<AppEnv>, expand: string | undefined): boolean {
+  if (expand !== undefined && expand !== "balances") {
+    return unwrap(err(refusal("GEN_VALIDATION_ERROR", "expand can only be balances")));
+  }
+  return expand === "balances" || isPreferred(c);
+}
+
+/** Says that the preference was followed, where one was sent (RFC 7240). */
+export function confirmPreference(c: Context<AppEnv>): void {
+  if (isPreferred(c)) c.header("Preference-Applied", PREFERENCE);
+}
