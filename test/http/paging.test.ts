@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { type Answer, get, listOf, post, textOf, type Value } from "../support/api";
-import { move, newBalances } from "../support/ledger";
+import { moveNow, newBalances } from "../support/ledger";
 
 const ROWS = 1_040;
 const AT_ONCE = 80;
 
 const add = async (to: string): Promise<string> =>
   textOf(
-    await move({ from: "@World", to, amount: 1n, options: { allow_overdraft: true } }),
+    await moveNow({ from: "@World", to, amount: 1n, options: { allow_overdraft: true } }),
     "transaction_id",
   );
 
