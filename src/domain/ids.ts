@@ -1,5 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { sha256, sha256Hex } from "./digest";
 import { invariant } from "./invariant";
 
 export type TransactionId = `txn_${string}`;
@@ -34,7 +33,15 @@ export const isIndicator = (text: string): boolean => text.startsWith("@");
 
 /** SHA-256 of the JSON array of the parts: no two lists of parts share a digest input. */
 function digestOf(...parts: readonly string[]): Uint8Array {
-  return sha256(utf8ToBytes(JSON.stringify(parts)));
+  return sha256(JSON.stringify(parts));
+}
+
+const HEX = Array.from({ length: 256 }, (_none, byte) => byte.toString(16).padStart(2, "0"));
+
+function hexOf(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += HEX[byte];
+  return hex;
 }
 
 /** The first 16 bytes as a UUID of version 8 (RFC 9562), its first byte replaced when one is given. */
@@ -43,7 +50,7 @@ function uuidV8(digest: Uint8Array, firstByte?: number): string {
   if (firstByte !== undefined) bytes[0] = firstByte;
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytesToHex(bytes);
+  const hex = hexOf(bytes);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
@@ -102,5 +109,4 @@ export function indicatorBalanceId(
   return `bln_${uuidV8(digestOf("indicator", instance, indicator, currency))}`;
 }
 
-/** SHA-256 of a text, in hexadecimal. */
-export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
+export { sha256Hex };

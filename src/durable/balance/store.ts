@@ -71,11 +71,15 @@ export interface StoredEntry {
 export class BalanceStore {
   readonly #storage: DurableObjectStorage;
   #hasSchema: boolean;
+  /** Almost no balance has any: then nobody looks for them. */
+  #hasTombstones: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#hasSchema = hasSchema(storage);
     if (this.#hasSchema) migrate(storage, MIGRATIONS);
+    this.#hasTombstones =
+      this.#hasSchema && storage.sql.exec("SELECT 1 FROM tombstones LIMIT 1").toArray().length > 0;
   }
 
   /** The balance, or null when nobody has made it. */
@@ -111,7 +115,10 @@ export class BalanceStore {
   /** The entry that an operation made, if it was applied. */
   entryOf(op: string): StoredEntry | null {
     if (!this.#hasSchema) return null;
-    const [row] = this.#storage.sql.exec<EntryRow>("SELECT * FROM entries WHERE op = ?", op);
+    const [row] = this.#storage.sql.exec<Omit<StoredEntry, "amount"> & { amount: string }>(
+      "SELECT version, at, side, action, amount FROM entries WHERE op = ?",
+      op,
+    );
     if (row === undefined) return null;
     const { version, at, side, action } = row;
     return { version, at, side, action, amount: BigInt(row.amount) };
@@ -148,13 +155,14 @@ export class BalanceStore {
 
   /** Whether an operation was cancelled before it could be applied. */
   isCancelled(op: string): boolean {
-    if (!this.#hasSchema) return false;
+    if (!this.#hasTombstones) return false;
     return this.#storage.sql.exec("SELECT 1 FROM tombstones WHERE op = ?", op).toArray().length > 0;
   }
 
   /** Refuses an operation for good; the tombstone outlives every call that may still be on its way. */
   cancel(op: string, nowMs: number): void {
     this.#ensureSchema();
+    this.#hasTombstones = true;
     this.#storage.sql.exec("DELETE FROM tombstones WHERE at < ?", nowMs - TOMBSTONE_MS);
     this.#storage.sql.exec("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", op, nowMs);
   }

@@ -26,6 +26,7 @@ import type {
   OperationKey,
   Plan,
   PostRequest,
+  Recorded,
   RecordRequest,
   RefundQuestion,
   RefundRequest,
@@ -75,7 +76,8 @@ export class JournalClient implements Journal {
         ? { posting, operation }
         : { posting, operation, split: { legs, claims: legs.map((leg) => this.#claimOf(leg)) } };
     const shard = this.#shardOf(posting.transactionId);
-    return this.#ask(shard, (stub) => stub.record(request));
+    const answer: Reply<Recorded> = await this.#ask(shard, async (stub) => stub.record(request));
+    return answer.ok ? { ...answer, value: { ...posting, ...answer.value } } : answer;
   }
 
   async recordBatch(request: Omit<BatchRequest, "shards">): Promise<Reply<BatchValue>> {

@@ -9,8 +9,10 @@ import { isNewer, type JournalStore } from "./store";
 
 /** At most this many rows leave in one round. */
 const ROUND_ROWS = 100;
-/** Rounds start at most this often, unless a full one is waiting: fewer, larger D1 batches. */
-const ROUND_MS = 100;
+/** Rounds start at most this often, unless a full one or somebody is waiting: fewer, larger D1 batches. */
+const ROUND_MS = 1_000;
+/** QUEUED rows that come together within this time leave for the queue together. */
+const APPLY_MS = 10;
 const BACKOFF_MAX_MS = 5_000;
 
 /** What the flusher needs of its shard. */
@@ -54,7 +56,7 @@ export class Flusher {
   /** Rows to take, in this order, each with the number of the moment it became dirty. */
   readonly #dirty = new Map<Row, number>();
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
-  readonly #queuedSent = new WeakSet<Row>();
+  #queued: Row[] = [];
   #balancesDirty = 0;
   #clock = 0;
   #running = false;
@@ -79,6 +81,12 @@ export class Flusher {
     this.#records.keep(row);
     if (!this.#dirty.has(row)) this.#dirty.set(row, ++this.#clock);
     this.#wake();
+  }
+
+  /** A QUEUED row is to be applied. It does not wait for D1: what is final by then is written there once. */
+  queue(row: Row): void {
+    this.#queued.push(row);
+    if (this.#queued.length === 1) setTimeout(() => this.#sendQueued(), APPLY_MS);
   }
 
   /** Drops a row that no longer exists. */
@@ -219,7 +227,7 @@ export class Flusher {
     }
     await this.#host.checkpoint("flush:projected");
     const created = made.filter(({ announce }) => announce).map(({ snapshot }) => snapshot);
-    await Promise.all([this.#sendQueued(rows), this.#sendEvents(rows, created)]);
+    await this.#sendEvents(rows, created);
     await this.#host.checkpoint("flush:sent");
     this.#settle(rows, made);
     await this.#host.checkpoint("flush:settled");
@@ -238,19 +246,14 @@ export class Flusher {
     return read.flat();
   }
 
-  async #sendQueued(rows: readonly Captured[]): Promise<void> {
-    const queued = rows.filter(
-      ({ row, transaction }) =>
-        transaction.status === "QUEUED" &&
-        // A leg moves with its split.
-        transaction.group === null &&
-        !this.#queuedSent.has(row) &&
-        !this.#host.isDriving(row),
-    );
-    if (queued.length === 0) return;
-    await this.#host.sendApply(queued.map(({ transaction }) => transaction.transactionId));
-    await this.#host.checkpoint("flush:queued-sent");
-    for (const { row } of queued) this.#queuedSent.add(row);
+  /** What cannot be sent now is found by the sweep. */
+  #sendQueued(): void {
+    const ids = this.#queued
+      .filter((row) => row.status === "QUEUED")
+      .map(({ posting }) => posting.transactionId);
+    this.#queued = [];
+    if (ids.length === 0) return;
+    this.#host.sendApply(ids).catch((error: unknown) => this.#host.troubled(error));
   }
 
   async #sendEvents(rows: readonly Captured[], created: readonly BalanceSnapshot[]): Promise<void> {

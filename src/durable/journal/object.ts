@@ -29,6 +29,7 @@ import type {
   MergeOutcome,
   OperationKey,
   Plan,
+  Recorded,
   RecordRequest,
   RefundQuestion,
   RefundRequest,
@@ -63,8 +64,9 @@ export class JournalObject extends DurableObject<Env> {
   protected checkpoint(_step: string): void | Promise<void> {}
 
   /** Records a posting; a synchronous one is carried out before the answer. */
-  record(request: RecordRequest): Promise<Reply<Transaction>> {
-    return this.#shard.recorder.record(request);
+  async record(request: RecordRequest): Promise<Reply<Recorded>> {
+    const answer = await this.#shard.recorder.record(request);
+    return answer.ok ? { ...answer, value: recordedOf(answer.value) } : answer;
   }
 
   /** Records postings in order, each on its own. */
@@ -317,6 +319,20 @@ export class JournalObject extends DurableObject<Env> {
         ),
     };
   }
+}
+
+function recordedOf(transaction: Transaction): Recorded {
+  return {
+    status: transaction.status,
+    createdAt: transaction.createdAt,
+    effectiveDate: transaction.effectiveDate,
+    metaData: transaction.metaData,
+    inflightRemaining: transaction.inflightRemaining,
+    rejectionReason: transaction.rejectionReason,
+    sourceVersion: transaction.sourceVersion,
+    destinationVersion: transaction.destinationVersion,
+    revision: transaction.revision,
+  };
 }
 
 /** The answer about a group that is gone: whatever it claimed is free. */

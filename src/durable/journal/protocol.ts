@@ -134,6 +134,10 @@ export interface Survey {
   readonly balances: ReadonlyMap<BalanceId, BalanceSnapshot>;
 }
 
+/** What recording added to a posting: the caller has the posting itself, and need not be sent it back. */
+export type Recorded = Omit<Transaction, keyof Posting> &
+  Pick<Transaction, "metaData" | "effectiveDate">;
+
 /** What became of a merge of metadata: `too-large` when the result would pass the bound; then nothing changed. */
 export type MergeOutcome = "merged" | "missing" | "too-large";
 

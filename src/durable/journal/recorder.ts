@@ -63,9 +63,12 @@ export class Recorder {
       ...this.#host.newRow(leg, "", ""),
       attempt: row.attempt,
     }));
-    this.#store.transaction(() => {
-      for (const each of [row, ...legs]) this.#store.insert(each);
-    });
+    if (legs.length === 0) this.#store.insertAlone(row);
+    else {
+      this.#store.transaction(() => {
+        for (const each of [row, ...legs]) this.#store.insert(each);
+      });
+    }
     this.#host.inserted([row, ...legs]);
     await this.#host.checkpoint("record:inserted");
     if (!posting.skipQueue) return reply(this.#records.shown(row));

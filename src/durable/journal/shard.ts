@@ -285,7 +285,10 @@ export class Shard {
     for (const row of rows) {
       this.records.keep(row);
       this.#alarm.by(row.dueMs);
-      if (!row.posting.skipQueue) this.flusher.mark(row);
+      if (row.posting.skipQueue) continue;
+      this.flusher.mark(row);
+      // A leg moves with its split.
+      if (row.status === "QUEUED" && row.posting.group === null) this.flusher.queue(row);
     }
   }
 

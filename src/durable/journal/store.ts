@@ -141,14 +141,20 @@ export class JournalStore {
     return row?.due ?? null;
   }
 
-  /** QUEUED rows of a balance that are on disk. */
+  /** QUEUED rows of a balance that are on disk; the places are those of the sides in a stored posting. */
   queuedOf(balanceId: BalanceId): Row[] {
     return this.#select(
       `WHERE work <> 0 AND status = 'QUEUED'
-         AND (posting ->> '$.source.balanceId' = ? OR posting ->> '$.destination.balanceId' = ?)`,
+         AND (posting ->> '$[6].balanceId' = ? OR posting ->> '$[7].balanceId' = ?)`,
       balanceId,
       balanceId,
     );
+  }
+
+  /** Inserts one row that nothing else belongs to: a single statement needs no savepoint. */
+  insertAlone(row: Row): void {
+    this.#ensureSchema();
+    this.insert(row);
   }
 
   insert(row: Row): void {
