@@ -66,7 +66,7 @@ describe("paths", () => {
   it.each([
     ["GET", "/nothing-here"],
     ["PUT", "/transactions/txn_x"],
-    ["DELETE", "/transactions/txn_x"],
+    ["DELETE", "/ledgers/ldg_x"],
     ["OPTIONS", "/transactions"],
   ])("%s %s is 404: a line of text, or JSON when it is asked for", async (method, path) => {
     const plain = await exports.default.fetch(`http://localhost${path}`, {
