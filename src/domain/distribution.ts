@@ -20,6 +20,7 @@ type Part =
 const PERCENT = /^(\d{1,20})(?:\.(\d{1,30}))?%$/;
 const FIXED = /^\d{1,60}(\.\d{1,60})?([eE][+-]?\d{1,2})?$/;
 const MINOR = /^\d{1,400}$/;
+const NEGATIVE = /^-\d/;
 
 /**
  * The minor units of each share, in the order of the list: they add up to `total` exactly, and none is zero.
@@ -52,6 +53,9 @@ export function distribute(
 
 function partOf(share: Share, precision: bigint): Result<Part> {
   const { distribution, preciseDistribution, identifier } = share;
+  if (NEGATIVE.test(distribution) || NEGATIVE.test(preciseDistribution)) {
+    return err(refusal("TXN_INVALID_AMOUNT", `the share of ${identifier} is negative`));
+  }
   const percent = PERCENT.exec(distribution);
   if (percent !== null) {
     const [, whole = "0", decimals = ""] = percent;

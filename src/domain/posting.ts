@@ -58,6 +58,10 @@ export function postingOf(instance: string, request: PostingRequest): Result<Spl
   if (broken.length > 0) return err({ ...invalid(`${broken.join("; ")}.`), shownAs: "errors" });
   const posting = single(instance, request);
   const { sources, destinations, currency } = request;
+  if (sources.length > 0 && destinations.length > 0) {
+    // In Blnk the side that is left out of account is a balance with an empty id, which does not exist.
+    return err(refusal("TXN_NOT_FOUND", "one side of a split is a single balance"));
+  }
   const side = sources.length > 0 ? "sources" : destinations.length > 0 ? "destinations" : null;
   if (side === null) return ok({ posting, legs: [] });
   const shares = request[side].map((share) => ({
