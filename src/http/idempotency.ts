@@ -1,17 +1,18 @@
-import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { canonicalJson } from "../schemas/json";
 import { type OperationKey, operationOf, type Reply } from "../services/operation";
 import type { AppEnv } from "./env";
 import { Refusal, unwrap } from "./errors";
 
-/** The header that names a request, for routes that take it. What it may hold is checked by `operation`. */
-export const idempotencyHeaders = z.object({
-  "Idempotency-Key": z.string().optional().openapi({
-    description:
-      "Names this request, 1 to 255 characters. Sent again with the same body, it answers the first answer and carries `Idempotent-Replayed: true`; with another body it is refused with 422.",
-  }),
-});
+/** The header that names a request, documented for routes that take it. What it may hold is checked by `operation`. */
+export const idempotencyParameter = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  schema: { type: "string" },
+  description:
+    "Names this request, 1 to 255 characters. Sent again with the same body, it answers the first answer and carries `Idempotent-Replayed: true`; with another body it is refused with 422.",
+} as const;
 
 /** The name of this request, from its header or made up. */
 export async function operation(c: Context<AppEnv>): Promise<OperationKey> {

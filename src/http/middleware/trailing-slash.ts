@@ -6,8 +6,9 @@ import type { AppEnv } from "../env";
  * (contract/core.md section 1.1). A path of several slashes could name another host, so it is left alone.
  */
 export const trailingSlash: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!c.req.path.endsWith("/")) return next();
   const { pathname, search } = new URL(c.req.url);
-  if (pathname.length < 2 || !pathname.endsWith("/") || pathname.startsWith("//")) return next();
+  if (pathname === "/" || pathname.startsWith("//")) return next();
   const location = pathname.replace(/\/+$/, "") + search;
   return c.redirect(location, c.req.method === "GET" ? 301 : 307);
 };

@@ -18,8 +18,8 @@ import { resultingBalances } from "../../services/transactions/resulting-balance
 import { previewSettlement, settleTransaction } from "../../services/transactions/settle";
 import { newRoutes } from "../app";
 import { unwrap } from "../errors";
-import { confirmPreference, expandParameters, wantsBalances } from "../expand";
-import { idempotencyHeaders, operation, unwrapReply } from "../idempotency";
+import { confirmPreference, expandParameter, wantsBalances } from "../expand";
+import { idempotencyParameter, operation, unwrapReply } from "../idempotency";
 
 const tags = ["Transactions"];
 const params = z.object({ id: z.string().openapi({ example: "txn_…" }) });
@@ -41,9 +41,8 @@ const record = createRoute({
   operationId: "recordTransaction",
   summary: "Record a transaction",
   description: `Moves an amount from \`source\` to \`destination\`, or holds it with \`inflight\`. Answers QUEUED at once (SCHEDULED with \`scheduled_for\`), and the same id becomes APPLIED, INFLIGHT or REJECTED; with \`skip_queue\` it is carried out before the answer, and a refusal leaves nothing behind. ${MONEY} Both balances must be in the transaction's currency. A reference moves money once, however often it is sent. Queued transactions have no order between them: wait for the event of the first, or use \`skip_queue\`.`,
+  parameters: [expandParameter, idempotencyParameter],
   request: {
-    query: expandParameters,
-    headers: idempotencyHeaders,
     body: { required: true, content: { "application/json": { schema: TransactionRequest } } },
   },
   responses: {
@@ -101,9 +100,9 @@ const settle = createRoute({
   summary: "Commit or void a hold",
   description:
     "Commits a hold in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains. Funds are not checked again.",
+  parameters: [idempotencyParameter],
   request: {
     params,
-    headers: idempotencyHeaders,
     body: { required: true, content: { "application/json": { schema: SettlementRequest } } },
   },
   responses: {
@@ -131,9 +130,9 @@ const refund = createRoute({
   summary: "Refund a transaction",
   description:
     "Gives back what an applied transaction moved, or all that was committed of a hold, by a new transaction under it with the reference `<id>_refund`. `amount` or `precise_amount` gives back a part (its reference is longer), and never more in all than was moved; without them the refund is of all that is left. It is never refused for funds. The body may be left out.",
+  parameters: [idempotencyParameter],
   request: {
     params,
-    headers: idempotencyHeaders,
     body: { content: { "application/json": { schema: RefundRequest.optional() } } },
   },
   responses: {
@@ -157,7 +156,7 @@ export const transactions = newRoutes()
       const { preview, holds } = unwrap(await previewTransaction(c.var.ledger, request));
       return c.json(toPreviewBody(preview, holds), 200);
     }
-    const withBalances = wantsBalances(c, c.req.valid("query").expand);
+    const withBalances = wantsBalances(c);
     const reply = await recordTransaction(c.var.ledger, { request, operation: await operation(c) });
     const transaction = unwrapReply(c, reply);
     const body = toTransactionBody(transaction, "answer");
