@@ -13,10 +13,14 @@ const INTEGER = new RegExp(`^-?\\d{1,${DIGITS_MAX}}$`);
  */
 export function bodyOf<Shape extends z.ZodRawShape>(shape: Shape) {
   const nameByLowerCase = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+  const names = new Set(nameByLowerCase.values());
   const known = (body: unknown): unknown => {
     if (!isJsonObject(body)) return JSON.isRawJSON(body) ? MALFORMED : body;
+    const entries = Object.entries(body);
+    // Nearly every body is written as documented, and is read as it is.
+    if (entries.every(([key, value]) => value !== null && names.has(key))) return body;
     const kept = new Map<string, unknown>();
-    for (const [key, value] of Object.entries(body)) {
+    for (const [key, value] of entries) {
       const name = nameByLowerCase.get(key.toLowerCase());
       if (name !== undefined && value !== null) kept.set(name, value);
     }

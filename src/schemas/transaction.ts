@@ -209,13 +209,13 @@ export type TransactionBody = z.output<typeof TransactionBody>;
  */
 export function toTransactionBody(transaction: Transaction, view: View): TransactionBody {
   const { preciseAmount, precision, inflightRemaining, description } = transaction;
-  const major = toMajorUnits(preciseAmount, precision);
+  const major = view === "answer" ? transaction.amount : toMajorUnits(preciseAmount, precision);
   const amountString = { answer: transaction.amountString, read: "", event: major }[view];
   const metaData = shownMetaData(transaction, view);
   const isSettlement = transaction.kind === "commit" || transaction.kind === "void";
   return {
     precise_amount: wireInteger(preciseAmount),
-    amount: wireDecimal(view === "answer" ? transaction.amount : major),
+    amount: wireDecimal(major),
     ...(amountString === "" ? {} : { amount_string: amountString }),
     precision: wireInteger(precision),
     overdraft_limit: wireDecimal(transaction.overdraftLimit),

@@ -4,6 +4,7 @@ import {
   fromSortable,
   plainDecimal,
   significantDigits,
+  signOf,
   sortableDecimal,
   toMajorUnits,
   toMinorUnits,
@@ -95,6 +96,21 @@ describe("major into minor units", () => {
   ])("%s at a precision of %s is %s", (amount, precision, minor) => {
     expect(toMinorUnits(amount, precision)).toBe(minor);
   });
+
+  it("is exact and rounds half away from zero, however the number is written", () => {
+    const precisions = fc.bigInt({ min: 1n, max: 10n ** 18n });
+    fc.assert(
+      fc.property(decimals, precisions, (decimal, precision) => {
+        const { value, scale } = decimal;
+        const unit = 10n ** BigInt(scale);
+        const product = value * precision * 2n;
+        const expected = (product + (product < 0n ? -unit : unit)) / (unit * 2n);
+        expect(toMinorUnits(decimalText(decimal), precision)).toBe(expected);
+        expect(toMinorUnits(`${value}e-${scale}`, precision)).toBe(expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 describe("minor into major units", () => {
@@ -126,6 +142,19 @@ describe("minor into major units", () => {
 });
 
 describe("a decimal as the row hash and the digit rule read it", () => {
+  it("is the same number with the same sign, whatever zeros are written", () => {
+    fc.assert(
+      fc.property(decimals, (decimal) => {
+        const { value, scale } = decimal;
+        const plain = plainDecimal(decimalText(decimal));
+        expect(plain).toBe(plainDecimal(`${value}e-${scale}`));
+        expect(plain).toMatch(/^-?(0|[1-9]\d*)(\.\d*[1-9])?$/);
+        expect(signOf(decimalText(decimal))).toBe(value === 0n ? 0 : value < 0n ? -1 : 1);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it.each([
     ["1e3", "1000", 4],
     ["999999999999999", "999999999999999", 15],
