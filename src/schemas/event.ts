@@ -41,14 +41,17 @@ export const hasEvent = ({ status }: Transaction): boolean => EVENT_BY_STATUS[st
 
 /** The event of a transaction that reached its state: `transaction.applied`, `.inflight`, `.void` or `.rejected`. */
 export function transactionEvent(transaction: Transaction): LedgerEvent {
-  const { transactionId, status, source, destination } = transaction;
+  const { transactionId, status, source, destination, preciseAmount } = transaction;
   const event = EVENT_BY_STATUS[status];
   invariant(event !== undefined, `a ${status} transaction has no event`);
   const balances = [
     ...touched(source.balanceId, transaction.sourceVersion),
     ...touched(destination.balanceId, transaction.destinationVersion),
   ];
-  const data = toTransactionBody(transaction, "event");
+  // A hold as it began: what was settled since is told by events of its own.
+  const told =
+    status === "INFLIGHT" ? { ...transaction, inflightRemaining: preciseAmount } : transaction;
+  const data = toTransactionBody(told, "event");
   return eventOf(event, [transactionId, status], data, balances);
 }
 

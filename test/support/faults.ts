@@ -45,11 +45,13 @@ interface Scene {
 
 const scenes = new Map<string, Scene>();
 const passed = new Map<string, string[]>();
+const called = new Map<string, string[]>();
 
 /** Puts faults in force for an instance until `clearFaults`, and counts its steps anew. */
 export function setFaults(instance: string, faults: Partial<Scene>): void {
   scenes.set(instance, { step: () => {}, call: () => WELL, ...faults });
   passed.set(instance, []);
+  called.set(instance, []);
 }
 
 /** From now on nothing fails in this instance. */
@@ -59,6 +61,9 @@ export function clearFaults(instance: string): void {
 
 /** The steps that the instance's objects passed since its faults were set, with repetitions. */
 export const passedSteps = (instance: string): readonly string[] => passed.get(instance) ?? [];
+
+/** The methods of the calls that were made since its faults were set, with repetitions. */
+export const calledMethods = (instance: string): readonly string[] => called.get(instance) ?? [];
 
 const instanceOf = (name: string): string => name.slice(0, name.indexOf("/"));
 
@@ -85,7 +90,10 @@ export async function underFate<T>(
   later: (work: Promise<unknown>) => void,
   swallow: () => T | Promise<T> = work,
 ): Promise<T> {
-  const fate = scenes.get(instanceOf(call.name))?.call(call) ?? WELL;
+  const instance = instanceOf(call.name);
+  const scene = scenes.get(instance);
+  called.get(instance)?.push(call.method);
+  const fate = scene?.call(call) ?? WELL;
   switch (fate.kind) {
     case "well":
       return work();
