@@ -28,7 +28,8 @@ export type Rule =
   | "amount"
   | "reference"
   | "order"
-  | "state";
+  | "state"
+  | "missing";
 
 /** Why something would be refused: what the real call answers, and by how much which balance is short. */
 export interface Refused {

@@ -36,7 +36,7 @@ const previewBalance = z
 const rejection = z
   .object({
     code: z.string().openapi({ description: "What the real call would answer." }),
-    reason: z.enum(["insufficient_funds", "overdraft_limit", "other"]),
+    reason: z.enum(["insufficient_funds", "overdraft_limit", "other", ""]),
     message: z.string(),
     rule: z
       .enum([
@@ -47,6 +47,7 @@ const rejection = z
         "reference",
         "order",
         "state",
+        "missing",
       ])
       .openapi({ description: "The rule that refuses it." }),
     balance_id: z
@@ -184,9 +185,10 @@ function transactionIdIn(details: object | undefined): string | null {
   return typeof details.transaction_id === "string" ? details.transaction_id : null;
 }
 
-/** The three reasons that Blnk tells apart. */
+/** The reasons that Blnk tells apart; it gives none for a transaction that does not exist. */
 function reasonOf(rule: Refused["rule"]): z.output<typeof rejection>["reason"] {
   if (rule === "available_funds") return "insufficient_funds";
+  if (rule === "missing") return "";
   return rule === "overdraft_limit" ? rule : "other";
 }
 
