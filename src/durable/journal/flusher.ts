@@ -12,7 +12,7 @@ const ROUND_ROWS = 100;
 /** Rounds start at most this often, unless a full one or somebody is waiting: fewer, larger D1 batches. */
 const ROUND_MS = 1_000;
 /** QUEUED rows that come together within this time leave for the queue together. */
-const APPLY_MS = 10;
+const APPLY_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
 /** What the flusher needs of its shard. */
