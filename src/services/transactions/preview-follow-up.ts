@@ -18,63 +18,84 @@ const READINGS_MAX = 5;
 
 const AMOUNT_IGNORED = "the amount is left out of account: a void releases all that remains";
 
+/** How holds are to be settled, as far as the preview depends on it. */
+export interface SettleTerms {
+  readonly action: "commit" | "void";
+  readonly skipQueue: boolean;
+  /** An amount was sent with a void. */
+  readonly amountIgnored: boolean;
+}
+
 /** What a commit or void would do. It writes nothing; `TXN_NOT_FOUND` when there is no such transaction. */
-export async function previewSettle(
+export const previewSettle = (
   ctx: LedgerContext,
-  question: SettleQuestion & { readonly amountIgnored: boolean },
+  question: SettleQuestion & SettleTerms,
+): Promise<Result<Preview>> =>
+  previewSettlePlan(ctx, question, () => ctx.journal.planSettle(question));
+
+/** What a refund would do. It writes nothing; `TXN_NOT_FOUND` when there is nothing to refund. */
+export const previewRefund = (
+  ctx: LedgerContext,
+  question: RefundQuestion & { readonly skipQueue: boolean },
+): Promise<Result<Preview>> => {
+  const { transactionId, skipQueue } = question;
+  return previewRefundPlan(ctx, { id: transactionId, skipQueue }, () =>
+    ctx.journal.planRefund(question),
+  );
+};
+
+/** What commits or voids would do, by the plan that is made of them. */
+export function previewSettlePlan(
+  ctx: LedgerContext,
+  { action, skipQueue, amountIgnored }: SettleTerms,
+  ask: () => Promise<Result<Plan>>,
 ): Promise<Result<Preview>> {
-  const { action } = question;
+  const how = { instance: ctx.instance, operationKey: "", skipQueue };
   const followUpsOf = ({ waiting, moves }: Plan): FollowUps => ({
     operation: action,
     waiting,
     moves: moves.map(({ transaction, amount }) => ({
       from: transaction,
-      posting: settlementOf(transaction, action, amount, {
-        instance: ctx.instance,
-        operationKey: "",
-        skipQueue: question.skipQueue,
-      }),
+      posting: settlementOf(transaction, action, amount, how),
     })),
     reference: "",
-    notes: question.amountIgnored ? [AMOUNT_IGNORED] : [],
+    notes: amountIgnored ? [AMOUNT_IGNORED] : [],
   });
-  return previewPlan(ctx, action, () => ctx.journal.planSettle(question), followUpsOf);
+  return previewPlan(ctx, action, ask, followUpsOf);
 }
 
-/** What a refund would do. It writes nothing; `TXN_NOT_FOUND` when there is nothing to refund. */
-export async function previewRefund(
+/** What refunds of a transaction or batch would do, by the plan that is made of them. */
+export function previewRefundPlan(
   ctx: LedgerContext,
-  question: RefundQuestion & { readonly skipQueue: boolean },
+  { id, skipQueue }: { readonly id: string; readonly skipQueue: boolean },
+  ask: () => Promise<Result<Plan>>,
 ): Promise<Result<Preview>> {
-  const { transactionId, skipQueue } = question;
+  const { instance } = ctx;
+  const how = { instance, operationKey: "", skipQueue, description: "", metaData: null };
   const followUpsOf = ({ waiting, moves }: Plan): FollowUps => {
     const refunds = moves.map(({ transaction, amount }) => ({
       from: transaction,
-      posting: refundOf(transaction, amount, {
-        instance: ctx.instance,
-        operationKey: "",
-        skipQueue,
-        description: "",
-        metaData: null,
-      }),
+      posting: refundOf(transaction, amount, how),
     }));
-    const [only] = refunds;
+    const [only] = refunds.length === 1 ? refunds : [];
     const isWhole = only?.posting.preciseAmount === only?.from.preciseAmount;
     return {
       operation: null,
       waiting,
       moves: refunds,
-      reference: refunds.length === 1 && isWhole ? (only?.posting.reference ?? "") : "",
+      // That of a part is made with the refund.
+      reference: isWhole ? (only?.posting.reference ?? "") : "",
       notes: [
-        refunds.length === 1
-          ? `this refunds transaction ${only?.from.transactionId}`
-          : `this refunds ${refunds.length} transactions under ${transactionId}`,
+        only === undefined
+          ? `this refunds ${refunds.length} transactions under ${id}`
+          : `this refunds transaction ${only.from.transactionId}`,
       ],
     };
   };
-  return previewPlan(ctx, null, () => ctx.journal.planRefund(question), followUpsOf);
+  return previewPlan(ctx, null, ask, followUpsOf);
 }
 
+/** A plan that finds nothing stays an error; any other refusal is a preview that says so. */
 async function previewPlan(
   ctx: LedgerContext,
   operation: FollowUps["operation"],
