@@ -13,6 +13,8 @@ const ROUND_ROWS = 100;
 const ROUND_MS = 1_000;
 /** QUEUED rows that come together within this time leave for the queue together. */
 const APPLY_MS = 100;
+/** A round that failed is tried again after this long, then after twice as long, up to the longest. */
+const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
 /** What the flusher needs of its shard. */
@@ -154,7 +156,7 @@ export class Flusher {
   #recover(error: unknown): void {
     this.#host.troubled(error);
     this.#failures += 1;
-    const wait = Math.min(BACKOFF_MAX_MS, ROUND_MS * 2 ** Math.min(this.#failures, 10));
+    const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 10));
     setTimeout(() => {
       this.#running = false;
       this.#wake();
