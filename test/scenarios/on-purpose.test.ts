@@ -91,6 +91,29 @@ describe("P2, W20: a reference that was used is refused on every path", () => {
   });
 });
 
+it("P2, W20: one reference, sent many times at once between other balances, moves money once", async () => {
+  const sources = await Promise.all([1, 2, 3, 4].map(() => fundedBalance(100n)));
+  const reference = unique("at-once");
+
+  const answers = await Promise.all(
+    sources.map((from) => moveNow({ from, to: "@Shop", amount: 10n, reference })),
+  );
+
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+  const left = await Promise.all(sources.map(balanceOf));
+  expect(left.sort()).toEqual([100n, 100n, 100n, 90n].sort());
+});
+
+it("P6: a single transaction that is rejected is announced as itself, also with atomic", async () => {
+  const alice = await fundedBalance(10n);
+  const reference = unique("alone");
+  await move({ from: alice, to: "@Shop", amount: 11n, reference, options: { atomic: true } });
+
+  const events = await eventsWith(reference, 1);
+
+  expect(events.map(({ body }) => JSON.parse(body).event)).toEqual(["transaction.rejected"]);
+});
+
 describe("P3: both balances hold the transaction's currency (L4)", () => {
   it("with skip_queue it is refused", async () => {
     const dollars = await fundedBalance(100n, "USD");
