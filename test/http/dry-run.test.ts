@@ -399,6 +399,21 @@ describe("a dry run of a commit or void", () => {
     expect(textOf(await get(`/transactions/${id}`), "status")).toBe("QUEUED");
   });
 
+  it("answers something that was true, while others settle the same hold", async () => {
+    const from = await fundedBalance(100n);
+    const [to = ""] = await newBalances(1);
+    const id = textOf(await hold({ from, to, amount: 100n }), "transaction_id");
+    const [answers] = await Promise.all([
+      Promise.all(Array.from({ length: 30 }, () => settle(id, { status: "void" }))),
+      Promise.all(Array.from({ length: 20 }, () => commit(id, 5n))),
+    ]);
+    for (const answer of answers) {
+      const told = field(answer, "would_apply");
+      const rest = BigInt(textOf(answer, "precise_amount"));
+      expect([answer.status, told, rest % 5n]).toEqual([200, rest > 0n, 0n]);
+    }
+  });
+
   it("of a queued hold without the money finds nothing to settle", async () => {
     stopTheQueue();
     const from = await fundedBalance(100n);
