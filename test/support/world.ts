@@ -8,7 +8,7 @@ import { JournalClient, shardStub } from "../../src/durable/journal/client";
 import type { OperationKey, Reply, SettleValue } from "../../src/durable/journal/protocol";
 import { anonymous, postingFor, type Transfer } from "./postings";
 
-/** Shards of the journals that these tests make. */
+/** Shards of the journals that these tests make, unless they say otherwise. */
 export const SHARDS = 2;
 
 /** A request that a client named by a key. */
@@ -28,12 +28,14 @@ export interface How {
 export class World {
   readonly instance: string;
   readonly journal: JournalClient;
+  readonly #shards: number;
 
-  constructor(name = "world") {
+  constructor(name = "world", shards = SHARDS) {
     this.instance = `${name}-${crypto.randomUUID()}`;
+    this.#shards = shards;
     this.journal = new JournalClient({
       instance: this.instance,
-      shards: SHARDS,
+      shards,
       journal: env.JOURNAL,
       balances: env.BALANCES,
     });
@@ -119,14 +121,14 @@ export class World {
 
   shards() {
     const { instance } = this;
-    return Array.from({ length: SHARDS }, (_none, shard) =>
+    return Array.from({ length: this.#shards }, (_none, shard) =>
       shardStub({ instance, journal: env.JOURNAL }, shard),
     );
   }
 
   /** The shard that holds a transaction. */
   shardOf(reference: string) {
-    const shard = Number.parseInt(this.idOf(reference).slice(4, 6), 16) % SHARDS;
+    const shard = Number.parseInt(this.idOf(reference).slice(4, 6), 16) % this.#shards;
     return shardStub({ instance: this.instance, journal: env.JOURNAL }, shard);
   }
 
