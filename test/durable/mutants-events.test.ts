@@ -54,7 +54,7 @@ describe("the event of a transfer (law 7)", () => {
   it("is sent again when sending it failed, and has the same id", async () => {
     await world.fund("@bob", 1n);
     await barrier();
-    const [before = 0] = [applied().length];
+    const before = applied().length;
     setFaults(world.instance, { call: fateOf("webhooks.sendBatch", { kind: "reply-lost" }) });
     expect((await world.post(transfer)).ok).toBe(true);
     await barrier();
