@@ -3,6 +3,7 @@
  * `npm run mutants [WORD]` runs those whose name or law contains WORD. Exit code 1 when a mutant survives.
  */
 import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,20 +41,18 @@ const chosen = MUTANTS.filter(({ name, law }) => `${name} ${law}`.toLowerCase().
 if (chosen.length === 0) fail(`no mutant's name or law contains ${word}`);
 
 const copy = await mkdtemp(join(tmpdir(), "purser-mutants-"));
-try {
-  for (const path of COPIED) {
-    await cp(join(root, path), join(copy, path), { recursive: true });
-  }
-  await symlink(join(root, "node_modules"), join(copy, "node_modules"), "dir");
-  // All of them first: a mutant that fits the source no longer must not wait for the ones before it.
-  for (const mutant of chosen) for (const each of mutant.edits) await mutated(each);
-  await expectSound(chosen);
-  const survived = await runAll(chosen);
-  console.log(`\n${chosen.length - survived} of ${chosen.length} mutants caught`);
-  if (survived > 0) process.exitCode = 1;
-} finally {
-  await rm(copy, { recursive: true, force: true });
-}
+// However this ends, nothing stays behind: neither the copy nor a test that still runs in it.
+process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
+for (const path of COPIED) await cp(join(root, path), join(copy, path), { recursive: true });
+await symlink(join(root, "node_modules"), join(copy, "node_modules"), "dir");
+// All of them first: a mutant that fits the source no longer must not wait for the ones before it.
+for (const mutant of chosen) for (const each of mutant.edits) await mutated(each);
+await expectSound(chosen);
+const survived = await runAll(chosen);
+console.log(`\n${chosen.length - survived} of ${chosen.length} mutants caught`);
+if (survived > 0) process.exitCode = 1;
 
 /** Without a mutant every test passes; otherwise its failure would prove nothing. */
 async function expectSound(mutants: readonly Mutant[]): Promise<void> {
