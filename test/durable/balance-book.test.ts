@@ -4,6 +4,7 @@ import type { BalanceProfile } from "../../src/domain/balance-record";
 import { indicatorBalanceId } from "../../src/domain/ids";
 import { audit, workLeft } from "../support/audit";
 import { clearFaults, fateOf, killAt, setFaults } from "../support/faults";
+import { Moment } from "../support/moment";
 import { outgoing } from "../support/outgoing";
 import { MADE_AT, newBalanceId } from "../support/records";
 import { World } from "../support/world";
@@ -118,19 +119,16 @@ describe("a balance with an indicator", () => {
   it.each(["balance:noted", "balance:made"])(
     "that a transfer makes while somebody makes it by hand (%s) keeps its row and event",
     async (step) => {
-      let release = () => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      const released = new Moment();
       const profile = indicatorProfile("2031-01-01T00:00:00.000000Z");
-      setFaults(world.instance, { step: (at) => (at === step ? released : undefined) });
+      setFaults(world.instance, { step: (at) => (at === step ? released.came() : undefined) });
       const making = world.journal.createBalance(profile);
       // In the same shard as the one that is made by hand, and in the other.
       const answers = await Promise.all(
         ["a", "b", "c", "d", "e"].map((reference) => world.post({ ...transfer, reference })),
       );
       expect(answers.every(({ ok }) => ok)).toBe(true);
-      release();
+      released.comes();
       expect((await making).created).toBe(step === "balance:made");
       const from = { ...profile, balanceId: indicatorBalanceId(world.instance, "@world", "USD") };
       await expectSettled(profile, from);

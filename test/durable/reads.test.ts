@@ -5,6 +5,7 @@ import { indicatorBalanceId } from "../../src/domain/ids";
 import { SharedBarrier } from "../../src/durable/journal/barrier";
 import { audit } from "../support/audit";
 import { clearFaults, setFaults } from "../support/faults";
+import { Moment } from "../support/moment";
 import { World } from "../support/world";
 
 let world: World;
@@ -54,17 +55,14 @@ describe("reading a transaction", () => {
   });
 
   it("waits for one in mid-saga instead of showing it half done", async () => {
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const released = new Moment();
     setFaults(world.instance, {
-      step: (step) => (step === "drive:debited" ? released : undefined),
+      step: (step) => (step === "drive:debited" ? released.came() : undefined),
     });
     const answer = world.post(transfer);
     await expect.poll(() => world.amounts("@alice")).toEqual([100n, 60n, 0n, 0n]);
     const reading = world.read("t");
-    release();
+    released.comes();
     expect((await reading)?.status).toBe("APPLIED");
     expect((await answer).ok).toBe(true);
     clearFaults(world.instance);

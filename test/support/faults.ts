@@ -27,7 +27,7 @@ export interface Call {
 /**
  * What becomes of a call. `lost`: it never arrives. `reply-lost`: it is carried out, the caller sees an error. `late`: the
  * caller sees an error at once, and it is carried out when `until` resolves. `twice`: it arrives twice.
- * `swallowed` (queues only): the sender sees success, and nothing arrives.
+ * `swallowed` (queues only): the queue takes it, and nothing comes out.
  */
 export type Fate =
   | { readonly kind: "well" | "lost" | "reply-lost" | "twice" | "swallowed" }
@@ -64,6 +64,13 @@ export const passedSteps = (instance: string): readonly string[] => passed.get(i
 
 /** The methods of the calls that were made since its faults were set, with repetitions. */
 export const calledMethods = (instance: string): readonly string[] => called.get(instance) ?? [];
+
+/** Late calls that are still on their way, by the object that carries them out. */
+const late = new Map<string, number>();
+
+/** How many late calls of an instance have not arrived yet. */
+export const lateCalls = (instance: string): number =>
+  [...late].reduce((sum, [name, count]) => (instanceOf(name) === instance ? sum + count : sum), 0);
 
 const instanceOf = (name: string): string => name.slice(0, name.indexOf("/"));
 
@@ -103,11 +110,13 @@ export async function underFate<T>(
       await work();
       throw new Lost(`the reply of ${call.method} was lost`);
     case "late":
+      late.set(call.name, (late.get(call.name) ?? 0) + 1);
       later(
         fate
           .until()
           .then(work)
-          .catch(() => {}),
+          .catch(() => null)
+          .then(() => late.set(call.name, (late.get(call.name) ?? 1) - 1)),
       );
       throw new Lost(`${call.method} was given up`);
     case "twice":
@@ -134,6 +143,8 @@ export function killAt(
 /** Ends an object's life. What runs in it runs no further. */
 export async function die(victim: Victim, step: string, durable: boolean): Promise<void> {
   if (durable) await victim.sync();
+  // What it still had to carry out dies with it.
+  late.delete(victim.name);
   victim.abort(`killed at ${step}`);
   await new Promise(() => {});
 }

@@ -132,15 +132,16 @@ function faultyQueue<Body>(
       }
       const sendBatch: Queue<Body>["sendBatch"] = (messages) => {
         const sent = [...messages];
+        const bodies = sent.map(({ body }) => body);
         const send = () => {
-          remember(
-            name,
-            method,
-            sent.map(({ body }) => body),
-          );
+          remember(name, method, bodies);
           return target.sendBatch(sent);
         };
-        return underFate({ method, name }, send, later, () => NOTHING_SENT);
+        const swallow = () => {
+          remember(name, method, bodies);
+          return NOTHING_SENT;
+        };
+        return underFate({ method, name }, send, later, swallow);
       };
       return sendBatch;
     },
