@@ -100,6 +100,10 @@ export const shardOf = (id: TransactionId | BalanceId | BatchId, shards: number)
 export const shardOfKey = (instance: string, key: string, shards: number): number =>
   (digestOf("idempotency", instance, key)[0] ?? 0) % shards;
 
+/** A UUID of a request that the client named: what it makes has the same id when it is sent again. */
+export const uuidOfKey = (instance: string, key: string, use: string): string =>
+  uuidV8(digestOf("idempotency", instance, key, use));
+
 /** The id of an `@indicator` balance: first use needs no look-up and cannot race. */
 export function indicatorBalanceId(
   instance: string,

@@ -17,6 +17,10 @@ export function instantOfMicros(micros: number): Instant {
 /** Milliseconds since 1970 of an instant. */
 export const millisOf = (instant: Instant): number => Date.parse(instant);
 
+/** Microseconds since 1970 of an instant. */
+export const microsOf = (instant: Instant): number =>
+  millisOf(instant) * 1000 + Number(instant.slice(23, 26));
+
 /** Reads an RFC 3339 time with its offset, up to nine decimals (cut to six); null if it is none. */
 export function parseInstant(text: string): Instant | null {
   const parts = RFC3339.exec(text);

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BatchValue } from "../../src/domain/batch";
 import { indicatorBalanceId, type TransactionId } from "../../src/domain/ids";
 import { MANY, type Split, splitOf } from "../../src/domain/split";
-import type { BatchValue, Reply } from "../../src/durable/journal/protocol";
+import type { Reply } from "../../src/durable/journal/protocol";
 import {
   type CallFault,
   clearFaults,
@@ -142,7 +143,7 @@ describe("a decision against a group holds, whatever crashes", () => {
     const [, last] = items;
     const answer = await postBatch([last]);
     expect(answer).toMatchObject({
-      value: { status: "failed", error: { code: "TXN_INSUFFICIENT_FUNDS" } },
+      value: { status: "failed", failure: { error: { code: "TXN_INSUFFICIENT_FUNDS" } } },
     });
   });
 

@@ -1,25 +1,52 @@
-import type { BatchId } from "../../domain/ids";
+import type { BatchOptions, BatchStatus } from "../../domain/batch";
+import type { LedgerError } from "../../domain/error";
+import type { BatchId, TransactionId } from "../../domain/ids";
 import type { Instant } from "../../domain/time";
 import type { Posting } from "../../domain/transaction";
-import { postingOf, postingText } from "./codec";
-import type { BatchOptions, BatchStatus, ItemResult } from "./protocol";
+import { pathOf, postingOf } from "./codec";
+import { parcels } from "./parcels";
 import type { Decision } from "./row";
+
+/** A run of items that is carried out all or none: the whole of an atomic batch, or the next piece of another. */
+export interface Step {
+  /** The places of its items: after `from`, up to and with `to`. */
+  readonly from: number;
+  readonly to: number;
+  /** Drawn for each step, so that what one reserved or claimed never meets the next. */
+  readonly attempt: string;
+  decision: StepDecision | null;
+}
+
+export type StepDecision =
+  | Extract<Decision, { commit: true }>
+  | (Extract<Decision, { commit: false }> & {
+      /** Which of its items is the reason, from 0; -1 when none is. */
+      readonly index: number;
+    });
+
+/** Why a batch failed. */
+export interface BatchFailure {
+  readonly error: LedgerError;
+  /** The place of the item that is the reason, from 0; -1 when none is. */
+  readonly index: number;
+  readonly untold: boolean;
+}
 
 /** A batch as its shard keeps it. */
 export interface Batch {
   readonly batchId: BatchId;
-  readonly attempt: string;
   readonly createdAt: Instant;
-  readonly operationKey: string;
   readonly fingerprint: string;
   /** How the instance's journal is cut: where its items live follows from it. */
   readonly shards: number;
   readonly options: BatchOptions;
   readonly count: number;
   status: BatchStatus;
-  /** How many items have their result. */
+  /** How many items, from the first, are carried out or recorded. */
   done: number;
-  decision: (Decision & { readonly index?: number }) | null;
+  /** The step under way. */
+  step: Step | null;
+  failure: BatchFailure | null;
   /** Whether it has to be driven, and whether its end has to be announced. */
   work: number;
   endedAt: Instant | null;
@@ -29,7 +56,15 @@ export interface Batch {
 export interface BatchItem {
   readonly sequence: number;
   readonly posting: Posting;
-  readonly result: ItemResult | null;
+}
+
+/** An item as results are told of it: what it is, and why it failed by itself. */
+export interface ItemRow {
+  readonly sequence: number;
+  readonly reference: string;
+  readonly transactionId: TransactionId;
+  readonly isScheduled: boolean;
+  readonly error: LedgerError | null;
 }
 
 /** The tables of batches: items are rows, because one value may have two megabytes at most. */
@@ -39,7 +74,8 @@ export const BATCH_TABLES = `
     header TEXT NOT NULL,
     status TEXT NOT NULL,
     done INTEGER NOT NULL,
-    decision TEXT,
+    step TEXT,
+    failure TEXT,
     work INTEGER NOT NULL,
     ended_at TEXT
   ) WITHOUT ROWID;
@@ -48,9 +84,10 @@ export const BATCH_TABLES = `
     batch_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     posting TEXT NOT NULL,
-    result TEXT,
+    error TEXT,
     PRIMARY KEY (batch_id, sequence)
-  ) WITHOUT ROWID;`;
+  ) WITHOUT ROWID;
+  CREATE TABLE staged_batches (batch_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
 
 /** The SQLite of batches. Synchronous; the journal's store has made the tables and holds the transaction. */
 export class BatchStore {
@@ -73,84 +110,156 @@ export class BatchStore {
       .map(toBatch);
   }
 
-  insert(batch: Batch, items: readonly Posting[]): void {
-    const { status, done, decision, work, endedAt, ...header } = batch;
-    this.#sql.exec(
-      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
-      batch.batchId,
-      JSON.stringify(header),
-      status,
-      done,
-      decision === null ? null : JSON.stringify(decision),
-      work,
-      endedAt,
-    );
-    items.forEach((posting, index) => {
+  /** Keeps items of a batch that is still being sent, postings as texts, the first of them at the place after `after`. */
+  stage(batchId: BatchId, after: number, postings: readonly string[], nowMs: number): void {
+    this.#sql.exec("INSERT OR IGNORE INTO staged_batches VALUES (?, ?)", batchId, nowMs);
+    postings.forEach((posting, index) => {
       this.#sql.exec(
-        "INSERT INTO batch_items VALUES (?, ?, ?, NULL)",
-        batch.batchId,
-        index + 1,
-        postingText(posting),
+        "INSERT OR IGNORE INTO batch_items VALUES (?, ?, ?, NULL)",
+        batchId,
+        after + index + 1,
+        posting,
       );
     });
   }
 
-  /** Writes what can change of a batch. */
-  save({ batchId, status, done, decision, work, endedAt }: Batch): void {
+  /** How many items of a batch are here. */
+  staged(batchId: BatchId): number {
+    const [row] = this.#sql.exec<{ items: number }>(
+      "SELECT count(*) AS items FROM batch_items WHERE batch_id = ?",
+      batchId,
+    );
+    return row?.items ?? 0;
+  }
+
+  /** Forgets items whose batch never came. */
+  forgetStaged(beforeMs: number): void {
     this.#sql.exec(
-      `UPDATE batches SET status = ?, done = ?, decision = ?, work = ?, ended_at = ?
+      "DELETE FROM batch_items WHERE batch_id IN (SELECT batch_id FROM staged_batches WHERE at < ?)",
+      beforeMs,
+    );
+    this.#sql.exec("DELETE FROM staged_batches WHERE at < ?", beforeMs);
+  }
+
+  /** Adds a batch whose items are here. */
+  insert(batch: Batch): void {
+    const { status, done, step, failure, work, endedAt, ...header } = batch;
+    this.#sql.exec("DELETE FROM staged_batches WHERE batch_id = ?", batch.batchId);
+    this.#sql.exec(
+      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      batch.batchId,
+      JSON.stringify(header),
+      status,
+      done,
+      textOf(step),
+      textOf(failure),
+      work,
+      endedAt,
+    );
+  }
+
+  /** Writes what can change of a batch. */
+  save({ batchId, status, done, step, failure, work, endedAt }: Batch): void {
+    this.#sql.exec(
+      `UPDATE batches SET status = ?, done = ?, step = ?, failure = ?, work = ?, ended_at = ?
          WHERE batch_id = ?`,
       status,
       done,
-      decision === null ? null : JSON.stringify(decision),
+      textOf(step),
+      textOf(failure),
       work,
       endedAt,
       batchId,
     );
   }
 
-  /** Items after a place, in order, at most `limit`. */
-  items(batchId: BatchId, after: number, limit: number): BatchItem[] {
+  /** The items after a place up to another, in order. */
+  items(batchId: BatchId, after: number, upTo: number): BatchItem[] {
+    return this.#postings(batchId, after, upTo)
+      .toArray()
+      .map(({ sequence, posting }) => ({ sequence, posting: postingOf(posting) }));
+  }
+
+  /** The place where the next piece ends that is carried out at once, after a place. */
+  pieceAfter(batchId: BatchId, after: number): number {
+    const following = this.#postings(batchId, after, after + PIECE_MAX);
+    const [piece] = parcels(following, ({ posting }) => posting.length);
+    return piece?.at(-1)?.sequence ?? after;
+  }
+
+  #postings(batchId: BatchId, after: number, upTo: number) {
+    return this.#sql.exec<{ sequence: number; posting: string }>(
+      `SELECT sequence, posting FROM batch_items
+         WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence`,
+      batchId,
+      after,
+      upTo,
+    );
+  }
+
+  /** What results are made of, after a place up to another. */
+  itemRows(batchId: BatchId, after: number, upTo: number): ItemRow[] {
     return this.#sql
-      .exec<{ sequence: number; posting: string; result: string | null }>(
-        `SELECT sequence, posting, result FROM batch_items
-           WHERE batch_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+      .exec<StoredItem>(
+        `SELECT sequence, error, posting ->> '${pathOf("reference")}' AS reference,
+           posting ->> '${pathOf("transactionId")}' AS id,
+           posting ->> '${pathOf("scheduledFor")}' AS scheduled
+           FROM batch_items WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence`,
         batchId,
         after,
-        limit,
+        upTo,
       )
       .toArray()
-      .map(({ sequence, posting, result }) => ({
+      .map(({ sequence, reference, id, scheduled, error }) => ({
         sequence,
-        posting: postingOf(posting),
-        result: result === null ? null : JSON.parse(result),
+        reference,
+        transactionId: id,
+        isScheduled: scheduled !== "",
+        error: error === null ? null : JSON.parse(error),
       }));
   }
 
-  saveResult(batchId: BatchId, sequence: number, result: ItemResult): void {
+  /** Keeps why an item failed by itself. */
+  saveError(batchId: BatchId, sequence: number, error: LedgerError): void {
     this.#sql.exec(
-      "UPDATE batch_items SET result = ? WHERE batch_id = ? AND sequence = ?",
-      JSON.stringify(result),
+      "UPDATE batch_items SET error = ? WHERE batch_id = ? AND sequence = ?",
+      JSON.stringify(error),
       batchId,
       sequence,
     );
   }
 }
 
+/** Items that are looked at for the next piece; how many fit is another matter. */
+const PIECE_MAX = 500;
+
+type StoredItem = {
+  sequence: number;
+  reference: string;
+  id: TransactionId;
+  scheduled: string;
+  error: string | null;
+};
+
 type BatchRow = {
   header: string;
   status: BatchStatus;
   done: number;
-  decision: string | null;
+  step: string | null;
+  failure: string | null;
   work: number;
   ended_at: string | null;
 };
 
-const toBatch = ({ header, status, done, decision, work, ended_at }: BatchRow): Batch => ({
+const textOf = (value: object | null): string | null =>
+  value === null ? null : JSON.stringify(value);
+
+const toBatch = ({ header, status, done, step, failure, work, ended_at }: BatchRow): Batch => ({
   ...JSON.parse(header),
   status,
   done,
-  decision: decision === null ? null : JSON.parse(decision),
+  step: step === null ? null : JSON.parse(step),
+  failure: failure === null ? null : JSON.parse(failure),
   work,
   endedAt: ended_at,
 });

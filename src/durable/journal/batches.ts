@@ -1,35 +1,33 @@
+import { type BatchValue, type ItemResult, isAnsweredFirst } from "../../domain/batch";
 import { type LedgerError, refusal } from "../../domain/error";
 import type { LedgerEvent } from "../../domain/event";
-import { type BatchId, shardOf } from "../../domain/ids";
+import type { BatchId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
-import type { Posting, Transaction } from "../../domain/transaction";
 import { batchEvent } from "../../schemas/event";
 import type { AlarmClock } from "./alarm-clock";
-import { type Batch, type BatchItem, BatchStore } from "./batch-store";
+import { resultOf, shownBatch } from "./batch-results";
+import { BatchRun, type BatchRunHost, GONE } from "./batch-run";
+import { type Batch, BatchStore, type StepDecision } from "./batch-store";
 import type { Resolution } from "./claims";
 import { within } from "./deadline";
-import type { Group, GroupSaga } from "./group-saga";
-import type { BatchRequest, BatchValue, ItemResult, RecordRequest, Reply } from "./protocol";
+import type { GroupSaga } from "./group-saga";
+import type { BatchPart, BatchRequest, OperationKey, Reply } from "./protocol";
 import type { Records } from "./records";
-import { keyReused, refuse, reply, storedKey } from "./replies";
+import { keyReused, refuse, reply, unknownOutcome } from "./replies";
 import { type Outcome, Work } from "./row";
 import type { JournalStore } from "./store";
 
-/** Items that are taken to their shards together, and whose results are written together. */
-const CHUNK = 500;
 /** A batch that nobody drives is looked at again after this long, in milliseconds. */
 const REDRIVE_MS = 10_000;
 /** How long a request waits for a whole batch; after that its id tells. */
 const PATIENCE_MS = 100_000;
-/** The pause before a shard is asked again that could not say yet, in milliseconds. */
-const AGAIN_MS = 250;
-const ITEMS_MAX = 10_000;
+/** Batches of one shard that are not at their end; past it new ones are turned away before they are written. */
+const UNENDED_MAX = 100;
+/** Items whose batch never came are forgotten after this long, in milliseconds. */
+const STAGED_MS = 3_600_000;
 
 /** What batches need of their shard. */
-export interface BatchesHost {
-  checkpoint(step: string): void | Promise<void>;
-  /** Records postings in another shard, in order; repeated until it is answered. */
-  recordMany(shard: number, requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]>;
+export interface BatchesHost extends BatchRunHost {
   /** Asks for a batch to be driven later, outside any request. */
   sendJob(batchId: BatchId): Promise<void>;
   readonly hasReceivers: boolean;
@@ -37,15 +35,28 @@ export interface BatchesHost {
   troubled(error: unknown): void;
 }
 
-/** Drives batches: the batch's row is the coordinator's log, its items live in the shards of their references. */
+/** A drive of a batch, and what it has come to. */
+interface Drive {
+  readonly end: Promise<void>;
+  readonly claimed: Promise<void>;
+  /** Those who wait for the end of a step, by its attempt. */
+  readonly steps: Map<string, PromiseWithResolvers<StepEnd>>;
+}
+
+interface StepEnd {
+  readonly decision: StepDecision;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** The batches of a shard: taken, driven, and read. */
 export class Batches {
   readonly #store: JournalStore;
   readonly #batches: BatchStore;
   readonly #records: Records;
-  readonly #saga: GroupSaga;
+  readonly #run: BatchRun;
   readonly #alarm: AlarmClock;
   readonly #host: BatchesHost;
-  readonly #driving = new Map<BatchId, Promise<void>>();
+  readonly #drives = new Map<BatchId, Drive>();
 
   constructor(parts: {
     readonly store: JournalStore;
@@ -57,59 +68,78 @@ export class Batches {
     this.#store = parts.store;
     this.#batches = new BatchStore(parts.store.sql);
     this.#records = parts.records;
-    this.#saga = parts.saga;
+    this.#run = new BatchRun({ ...parts, batches: this.#batches });
     this.#alarm = parts.alarm;
     this.#host = parts.host;
   }
 
-  /** Takes a batch; a synchronous one is at its end when it is answered. A repeat answers the first one's batch. */
-  async record(request: BatchRequest): Promise<Reply<BatchValue>> {
-    const { batchId, options, operation } = request;
-    const key = storedKey(operation);
-    const found = this.find(batchId);
-    if (found !== null && found.fingerprint !== operation.fingerprint) return refuse(keyReused());
-    const batch = found ?? this.#insert(request, key);
-    await this.#host.checkpoint("batch:inserted");
-    if (options.runAsync || (options.atomic && !options.skipQueue)) {
-      if (batch.work !== 0) await this.#host.sendJob(batchId);
-      return reply(this.#shown(batch), found !== null);
-    }
-    await within(PATIENCE_MS, this.drive(batchId));
-    return reply(this.#shown(this.find(batchId) ?? batch), found !== null);
+  /** Takes some of a batch's items, before the batch itself. Repeatable. */
+  stage({ batchId, after, postings }: BatchPart): void {
+    if (this.find(batchId) !== null) return;
+    this.#store.transaction(() => this.#batches.stage(batchId, after, postings, Date.now()));
   }
 
-  /** The batch with the results of its items; null when there is none. */
+  /**
+   * Takes a batch whose items are here or come with it. A synchronous one is at its end when it is answered; of a queued
+   * atomic one all references are taken. A repeat answers the first one's batch.
+   */
+  async record(request: BatchRequest): Promise<Reply<BatchValue>> {
+    const { batchId, options, operation } = request;
+    const found = this.find(batchId);
+    const refused = found === null ? this.#refusalOf(request) : ofAnother(found, operation);
+    if (refused !== null) return refuse(refused);
+    const batch = found ?? this.#insert(request);
+    if (batch === null) return unknownOutcome();
+    await this.#host.checkpoint("batch:inserted");
+    if (batch.work !== 0) {
+      if (options.runAsync) await this.#host.sendJob(batchId);
+      else await within(PATIENCE_MS, this.#firstWord(batch));
+    }
+    return reply(shownBatch(this.find(batchId) ?? batch), found !== null);
+  }
+
+  /** The batch; null when there is none. */
   read(batchId: BatchId): BatchValue | null {
     const batch = this.find(batchId);
-    return batch === null ? null : this.#shown(batch);
+    return batch === null ? null : shownBatch(batch);
+  }
+
+  /** What became of its items, after a place up to another. */
+  results(batchId: BatchId, after: number, upTo: number): ItemResult[] {
+    const batch = this.find(batchId);
+    if (batch === null) return [];
+    return this.#batches.itemRows(batchId, after, upTo).map((item) => resultOf(batch, item));
   }
 
   /** Drives a batch to its end, or joins the drive that is under way. */
   drive(batchId: BatchId): Promise<void> {
-    const running = this.#driving.get(batchId);
-    if (running !== undefined) return running;
-    const drive = this.#run(batchId).finally(() => this.#driving.delete(batchId));
-    this.#driving.set(batchId, drive);
-    return drive;
+    return this.#drive(batchId).end;
   }
 
-  /** What the batch decided about one of its items. Waits for its end. */
+  /** What the batch decided about one of its items. Waits for the end of the item's step. */
   async resolve(asked: { group: BatchId; attempt: string; member: string }): Promise<Resolution> {
     const batch = this.find(asked.group);
-    if (batch === null || batch.attempt !== asked.attempt) return GONE;
-    await this.drive(asked.group);
-    const { decision } = this.find(asked.group) ?? batch;
-    if (decision === null) return GONE;
-    const outcomes = decision.commit ? await this.#saga.post(this.#groupOf(batch)) : new Map();
-    return { decision, outcome: outcomes.get(asked.member) ?? null };
+    if (batch === null || batch.step?.attempt !== asked.attempt) return GONE;
+    const { steps, end } = this.#drive(asked.group);
+    const step = steps.get(asked.attempt) ?? Promise.withResolvers<StepEnd>();
+    steps.set(asked.attempt, step);
+    const ended = await Promise.race([step.promise, end]);
+    if (ended === undefined) return GONE;
+    return { decision: ended.decision, outcome: ended.outcomes.get(asked.member) ?? null };
   }
 
   /** Drives what an earlier life left behind. */
   async recover(): Promise<void> {
     if (!this.#store.isUsed) return;
-    for (const { batchId } of this.#batches.unsettled(20)) {
-      await this.drive(batchId).catch((error: unknown) => this.#host.troubled(error));
-    }
+    const left = this.#batches.unsettled(UNENDED_MAX).map(({ batchId }) => batchId);
+    // What is driven already is left alone: it may take long.
+    const idle = left.filter((batchId) => !this.#drives.has(batchId));
+    await Promise.allSettled(idle.map((batchId) => this.drive(batchId)));
+  }
+
+  /** Forgets items whose batch never came. */
+  forgetStaged(): void {
+    if (this.#store.isUsed) this.#batches.forgetStaged(Date.now() - STAGED_MS);
   }
 
   /** Whether any batch has work left. */
@@ -121,260 +151,93 @@ export class Batches {
     return this.#store.isUsed ? this.#batches.find(batchId) : null;
   }
 
-  #insert({ batchId, options, items, shards, operation }: BatchRequest, key: string): Batch {
+  #refusalOf({ options: { runAsync } }: BatchRequest): LedgerError | null {
+    if (!this.#store.isUsed || this.#batches.unsettled(UNENDED_MAX).length < UNENDED_MAX) {
+      return null;
+    }
+    return runAsync
+      ? refusal("GEN_RATE_LIMITED", "too many batches run in the background; try again later")
+      : refusal("GEN_OVERLOADED", "too many batches are under way; try again later");
+  }
+
+  /** Null when not all of its items are here. */
+  #insert({ batchId, options, after, postings, shards, operation }: BatchRequest): Batch | null {
     const batch: Batch = {
       batchId,
-      attempt: crypto.randomUUID().slice(0, 8),
       createdAt: this.#records.now(),
-      operationKey: key,
       fingerprint: operation.fingerprint,
       shards,
       options,
-      count: items.length,
+      count: after + postings.length,
       status: "processing",
       done: 0,
-      decision: null,
+      step: null,
+      failure: null,
       work: Work.Drive,
       endedAt: null,
     };
-    this.#store.transaction(() => this.#batches.insert(batch, items));
+    const isWhole = this.#store.transaction(() => {
+      this.#batches.stage(batchId, after, postings, Date.now());
+      if (this.#batches.staged(batchId) !== batch.count) return false;
+      this.#batches.insert(batch);
+      return true;
+    });
+    if (!isWhole) return null;
     this.#alarm.by(Date.now() + REDRIVE_MS);
     return batch;
   }
 
-  async #run(batchId: BatchId): Promise<void> {
+  /** When a request is answered: a batch in the queue is driven on after it. */
+  #firstWord({ batchId, options }: Batch): Promise<void> {
+    const { claimed, end } = this.#drive(batchId);
+    return isAnsweredFirst(options) ? Promise.race([claimed, end]) : end;
+  }
+
+  #drive(batchId: BatchId): Drive {
+    const running = this.#drives.get(batchId);
+    if (running !== undefined) return running;
+    const claimed = Promise.withResolvers<void>();
+    const steps: Drive["steps"] = new Map();
+    const end = this.#carryOut(batchId, claimed.resolve, steps).finally(() =>
+      this.#drives.delete(batchId),
+    );
+    // Whoever waits for it hears of it; a batch that nobody waits for any more is driven again by the alarm.
+    end.catch((error: unknown) => this.#host.troubled(error));
+    const drive = { end, claimed: claimed.promise, steps };
+    this.#drives.set(batchId, drive);
+    return drive;
+  }
+
+  async #carryOut(batchId: BatchId, claimed: () => void, steps: Drive["steps"]): Promise<void> {
     const batch = this.find(batchId);
     if (batch === null || batch.work === 0) return;
     if ((batch.work & Work.Drive) !== 0) {
-      if (batch.options.atomic) await this.#runAtomic(batch);
-      else if (batch.options.skipQueue) await this.#runInOrder(batch);
-      else await this.#runQueued(batch);
+      await this.#run.run(batch, {
+        claimed,
+        ended: (attempt, decision, outcomes) => {
+          steps.get(attempt)?.resolve({ decision, outcomes });
+          steps.delete(attempt);
+        },
+      });
     }
     await this.#announce(batch);
-  }
-
-  /** All or nothing: two phases over every shard and balance that the items touch. */
-  async #runAtomic(batch: Batch): Promise<void> {
-    const group = this.#groupOf(batch);
-    if (batch.decision === null) {
-      const refused = doubled(group) ?? (await this.#saga.prepare(group));
-      // The point of no return: what is written here holds, whatever crashes.
-      batch.decision = refused === null ? { commit: true } : { commit: false, ...refused };
-      this.#store.transaction(() => this.#batches.save(batch));
-      await this.#host.checkpoint("batch:decided");
-    }
-    const { decision } = batch;
-    const outcomes = decision.commit ? await this.#saga.post(group) : new Map<string, Outcome>();
-    if (!decision.commit) await this.#saga.release(group);
-    await this.#saga.settleClaims(group, decision, outcomes);
-    const results = group.members.map(({ posting }, index): ItemResult => {
-      if (decision.commit)
-        return succeeded(posting, batch.options.inflight ? "INFLIGHT" : "APPLIED");
-      const { error } = decision;
-      if (index === decision.index) return failed(posting, error);
-      return failed(posting, refusal("GEN_CONFLICT", `the batch was refused: ${error.message}`));
-    });
-    this.#finish(batch, results, decision.commit ? null : decision);
-  }
-
-  /** One after another; the first refusal stops the rest, and what went before stays. */
-  async #runInOrder(batch: Batch): Promise<void> {
-    const results: ItemResult[] = [];
-    let stopped: { error: LedgerError; index: number } | null = null;
-    for (const item of this.#batches.items(batch.batchId, 0, ITEMS_MAX)) {
-      if (stopped !== null) {
-        results.push(skipped(item.posting));
-        continue;
-      }
-      const home = this.#homeOf(batch, item.posting);
-      const [answer] = await this.#record(home, [requestOf(batch, item)]);
-      await this.#host.checkpoint("batch:item-recorded");
-      if (answer === undefined) break;
-      results.push(resultOf(item.posting, answer));
-      if (!answer.ok) stopped = { error: answer.error, index: item.sequence - 1 };
-    }
-    this.#finish(batch, results, stopped);
-  }
-
-  /** Each on its own, through the queue: chunk by chunk, every shard at once. */
-  async #runQueued(batch: Batch): Promise<void> {
-    while (batch.done < batch.count) {
-      const items = this.#batches.items(batch.batchId, batch.done, CHUNK);
-      const byShard = new Map<number, BatchItem[]>();
-      for (const item of items) {
-        const home = this.#homeOf(batch, item.posting);
-        byShard.set(home, [...(byShard.get(home) ?? []), item]);
-      }
-      const results = new Map<number, ItemResult>();
-      await Promise.all(
-        [...byShard].map(async ([shard, mine]) => {
-          const requests = mine.map((item) => requestOf(batch, item));
-          const answers = await this.#record(shard, requests);
-          mine.forEach(({ sequence, posting }, index) => {
-            const answer = answers[index];
-            if (answer !== undefined) results.set(sequence, resultOf(posting, answer));
-          });
-        }),
-      );
-      await this.#host.checkpoint("batch:chunk-recorded");
-      batch.done += items.length;
-      this.#store.transaction(() => {
-        for (const [sequence, result] of results) {
-          this.#batches.saveResult(batch.batchId, sequence, result);
-        }
-        this.#batches.save(batch);
-      });
-    }
-    this.#finish(batch, [], null);
-  }
-
-  /** The answers of a shard, asked again while any of them is not definite. */
-  async #record(
-    shard: number,
-    requests: readonly RecordRequest[],
-  ): Promise<readonly Reply<Transaction>[]> {
-    for (;;) {
-      const answers = await this.#host.recordMany(shard, requests);
-      if (answers.every(isDefinite)) return answers;
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-  }
-
-  #finish(
-    batch: Batch,
-    results: readonly ItemResult[],
-    refused: { readonly error: LedgerError; readonly index?: number } | null,
-  ): void {
-    const { batchId, options, count } = batch;
-    batch.status = refused !== null ? "failed" : options.inflight ? "inflight" : "applied";
-    batch.done = count;
-    batch.endedAt = this.#records.now();
-    if (refused !== null) batch.decision = { commit: false, ...refused };
-    batch.work = options.runAsync ? Work.Announce : 0;
-    this.#store.transaction(() => {
-      results.forEach((result, index) => {
-        this.#batches.saveResult(batchId, index + 1, result);
-      });
-      this.#batches.save(batch);
-    });
   }
 
   async #announce(batch: Batch): Promise<void> {
     if ((batch.work & Work.Announce) === 0) return;
     await this.#host.checkpoint("batch:finished");
-    if (this.#host.hasReceivers) {
-      await this.#host.sendEvents([eventOf(batch)]);
-    }
+    if (this.#host.hasReceivers) await this.#host.sendEvents([eventOf(batch)]);
     batch.work = 0;
     this.#store.transaction(() => this.#batches.save(batch));
   }
-
-  #groupOf(batch: Batch): Group {
-    const { batchId, attempt, createdAt } = batch;
-    const postings = this.#batches
-      .items(batchId, 0, ITEMS_MAX)
-      .map(({ posting }): Posting => ({ ...posting, group: batchId }));
-    return {
-      id: batchId,
-      attempt,
-      members: postings.map((posting) => ({ posting, attempt, createdAt })),
-      claims: postings.map((posting) => ({ shard: this.#homeOf(batch, posting), posting })),
-    };
-  }
-
-  #homeOf({ shards }: Batch, { transactionId }: Posting): number {
-    return shardOf(transactionId, shards);
-  }
-
-  #shown(batch: Batch): BatchValue {
-    const { batchId, status, options, count, done, createdAt, decision } = batch;
-    const refused = decision !== null && !decision.commit ? decision : null;
-    return {
-      batchId,
-      status,
-      options,
-      count,
-      done,
-      createdAt,
-      error: refused?.error ?? null,
-      failedAt: refused?.index ?? null,
-      results: this.#batches
-        .items(batchId, 0, ITEMS_MAX)
-        .map(({ posting, result }) => result ?? pending(posting)),
-    };
-  }
 }
 
-function eventOf({ batchId, status, count, endedAt, createdAt, decision }: Batch): LedgerEvent {
+function eventOf({ batchId, status, count, endedAt, createdAt, failure }: Batch): LedgerEvent {
   invariant(status !== "processing", "a batch is announced at its end");
-  const error = decision !== null && !decision.commit ? decision.error.message : "";
+  const error = failure?.error.message ?? "";
   return batchEvent({ batchId, status, count, endedAt: endedAt ?? createdAt, error });
 }
 
-/** Two items of one batch with one reference: the later one is the reason. */
-function doubled({ members }: Group): { error: LedgerError; index: number } | null {
-  const seen = new Map<string, string>();
-  for (const [index, { posting }] of members.entries()) {
-    const { transactionId, reference } = posting;
-    if (seen.has(transactionId)) {
-      const message = `reference ${reference} is used twice in the batch`;
-      const details = { transaction_id: transactionId };
-      return { index, error: refusal("TXN_DUPLICATE_REFERENCE", message, details) };
-    }
-    seen.set(transactionId, reference);
-  }
-  return null;
-}
-
-/** The request for one item: its key is its place in its batch, so that a repeat finds it. */
-const requestOf = (batch: Batch, { sequence, posting }: BatchItem): RecordRequest => ({
-  posting,
-  operation: {
-    key: `${batch.batchId}:${batch.attempt}:${sequence}`,
-    fingerprint: "",
-    fromClient: false,
-  },
-});
-
-const base = ({ reference, transactionId }: Posting) => ({ reference, transactionId });
-
-const succeeded = (posting: Posting, status: Transaction["status"]): ItemResult => ({
-  ...base(posting),
-  outcome: "succeeded",
-  status,
-  error: null,
-});
-
-const failed = (posting: Posting, error: LedgerError): ItemResult => ({
-  ...base(posting),
-  outcome: "failed",
-  status: null,
-  error,
-});
-
-const skipped = (posting: Posting): ItemResult => ({
-  ...base(posting),
-  outcome: "skipped",
-  status: null,
-  error: null,
-});
-
-const pending = (posting: Posting): ItemResult => ({
-  ...base(posting),
-  outcome: "pending",
-  status: null,
-  error: null,
-});
-
-const isDefinite = (answer: Reply<Transaction>): boolean =>
-  answer.ok ||
-  (answer.error.code !== "GEN_OUTCOME_UNKNOWN" && answer.error.code !== "GEN_OVERLOADED");
-
-const resultOf = (posting: Posting, answer: Reply<Transaction>): ItemResult =>
-  answer.ok ? succeeded(posting, answer.value.status) : failed(posting, answer.error);
-
-/** The answer about a batch that is gone: whatever it claimed is free. */
-const GONE: Resolution = {
-  decision: { commit: false, error: refusal("GEN_CONFLICT", "the batch does not exist any more") },
-  outcome: null,
-};
+/** The refusal of a batch id that another request has used. */
+const ofAnother = ({ fingerprint }: Batch, operation: OperationKey): LedgerError | null =>
+  fingerprint === operation.fingerprint ? null : keyReused();

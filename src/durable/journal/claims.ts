@@ -72,10 +72,10 @@ export class Claims {
   }
 
   /** A group decided: its references here are kept for good, or free again. Repeatable. */
-  settle({ request, decision, outcomes }: ClaimSettlement): void {
-    const rows = request.claims.flatMap(({ posting }) => {
-      const found = this.#records.find(posting.transactionId);
-      return found?.status === "CLAIMED" && isOf(found, request) ? [found] : [];
+  settle({ ids, decision, outcomes, ...group }: ClaimSettlement): void {
+    const rows = ids.flatMap((id) => {
+      const found = this.#records.find(id);
+      return found?.status === "CLAIMED" && isOf(found, group) ? [found] : [];
     });
     this.#end(rows, decision, outcomes);
   }
@@ -103,10 +103,10 @@ export class Claims {
     const rows = request.claims
       .filter(({ posting }) => this.#records.find(posting.transactionId) === null)
       .map(
-        ({ posting }): Row => ({
+        ({ posting, createdAt }): Row => ({
           posting,
           attempt,
-          createdAt: this.#records.now(),
+          createdAt: createdAt ?? this.#records.now(),
           operationKey: "",
           fingerprint: "",
           claims: [],
@@ -141,7 +141,7 @@ export class Claims {
   #endOne(row: Row, decision: Decision, outcome: Outcome | undefined): void {
     const isPointer = row.posting.kind === "pointer";
     if (!decision.commit) {
-      if (isPointer) this.#store.free(row);
+      if (isPointer || decision.untold === true) this.#store.free(row);
       else writeRefusal(this.#store, row, decision.error);
       return;
     }
@@ -158,7 +158,7 @@ export class Claims {
 
 const freed: LedgerError = { code: "GEN_CONFLICT", message: "the reference is free again" };
 
-const isOf = (row: Row, { group, attempt }: ClaimRequest): boolean =>
+const isOf = (row: Row, { group, attempt }: Pick<ClaimRequest, "group" | "attempt">): boolean =>
   row.posting.group === group && row.attempt === attempt;
 
 /** The transaction that a row stands for: a pointer's leg, else itself. A pointer names its leg as its parent. */

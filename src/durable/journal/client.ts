@@ -1,4 +1,6 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BatchValue, ItemResult } from "../../domain/batch";
+import type { LedgerError } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -17,17 +19,21 @@ import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently } from "../patiently";
 import { SharedBarrier } from "./barrier";
+import { postingText } from "./codec";
+import { OutcomeUnknown, within } from "./deadline";
 import type { JournalObject } from "./object";
+import { parcels } from "./parcels";
 import type {
-  BatchRequest,
-  BatchValue,
+  AnswerState,
   Journal,
+  KeptAnswer,
   MergeOutcome,
   OperationKey,
   Plan,
   PostRequest,
   Recorded,
   RecordRequest,
+  RecordState,
   RefundQuestion,
   RefundRequest,
   Reply,
@@ -59,6 +65,13 @@ export const shardStub = (
 /** How many records one call carries out at most. */
 const RECOVER_MAX = 100;
 
+/** Results of a batch that travel in one call. */
+const RESULTS_PAGE = 1_000;
+/** Things of one shard that are asked for in one call. */
+const EACH_AT_ONCE = 100;
+/** How long a request waits for the end of a batch that it did not send, in milliseconds. */
+const ENDED_MS = 15_000;
+
 const barriers = new Map<string, SharedBarrier>();
 
 /** The journal as the Worker sees it: every call finds its shard, and is repeated when its reply is lost. */
@@ -80,14 +93,124 @@ export class JournalClient implements Journal {
     return answer.ok ? { ...answer, value: { ...posting, ...answer.value } } : answer;
   }
 
-  async recordBatch(request: Omit<BatchRequest, "shards">): Promise<Reply<BatchValue>> {
-    if (!(await this.#claim(request.operation))) return reused();
-    const whole = { ...request, shards: this.#parts.shards };
-    return this.#ask(this.#shardOf(request.batchId), (stub) => stub.recordBatch(whole));
+  async recordBatch({
+    batchId,
+    options,
+    items,
+    operation,
+  }: Parameters<Journal["recordBatch"]>[0]): Promise<Reply<BatchValue>> {
+    if (!(await this.#claim(operation))) return reused();
+    const shard = this.#shardOf(batchId);
+    const { shards } = this.#parts;
+    let after = 0;
+    let postings: string[] = [];
+    for (const piece of parcels(postingTexts(items), (text) => text.length)) {
+      if (postings.length > 0) {
+        const part = { batchId, after, postings };
+        await this.#ask(shard, async (stub) => stub.stageBatch(part));
+        after += postings.length;
+      }
+      postings = piece;
+    }
+    const request = { batchId, after, postings, options, shards, operation };
+    return this.#ask(shard, async (stub) => await stub.recordBatch(request));
   }
 
   batch(batchId: BatchId): Promise<BatchValue | null> {
     return this.#ask(this.#shardOf(batchId), async (stub) => await stub.batch({ batchId }));
+  }
+
+  async batchResults(
+    batchId: BatchId,
+    { after, upTo }: { readonly after: number; readonly upTo: number },
+  ): Promise<ItemResult[]> {
+    const results: ItemResult[] = [];
+    for (let from = after; from < upTo; from += RESULTS_PAGE) {
+      const page = { batchId, after: from, upTo: Math.min(upTo, from + RESULTS_PAGE) };
+      results.push(
+        ...(await this.#ask(
+          this.#shardOf(batchId),
+          async (stub): Promise<ItemResult[]> => await stub.batchResults(page),
+        )),
+      );
+    }
+    return results;
+  }
+
+  async endedBatch(batchId: BatchId): Promise<BatchValue | null> {
+    const before = await this.batch(batchId);
+    if (before?.status !== "processing") return before;
+    const drive = this.#ask(this.#shardOf(batchId), async (stub) => stub.driveBatch({ batchId }));
+    try {
+      await within(ENDED_MS, drive);
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error;
+    }
+    return this.batch(batchId);
+  }
+
+  settleEach(requests: readonly SettleRequest[]): Promise<Reply<SettleValue>[]> {
+    return this.#askEach(
+      requests,
+      ({ transactionId }) => transactionId,
+      async (stub, some): Promise<Reply<SettleValue>[]> =>
+        await stub.settleMany({ requests: some }),
+    );
+  }
+
+  refusalsToSettle(questions: readonly SettleQuestion[]): Promise<(LedgerError | null)[]> {
+    return this.#askEach(
+      questions,
+      ({ transactionId }) => transactionId,
+      async (stub, some): Promise<(LedgerError | null)[]> =>
+        await stub.refusalsToSettle({ questions: some }),
+    );
+  }
+
+  refundEach(requests: readonly RefundRequest[]): Promise<Reply<Transaction>[]> {
+    return this.#askEach(
+      requests,
+      ({ transactionId }) => transactionId,
+      async (stub, some): Promise<Reply<Transaction>[]> =>
+        await stub.refundMany({ requests: some }),
+    );
+  }
+
+  statesOf(ids: readonly TransactionId[]): Promise<(RecordState | null)[]> {
+    return this.#askEach(
+      ids,
+      (id) => id,
+      async (stub, some): Promise<(RecordState | null)[]> => await stub.states({ ids: some }),
+    );
+  }
+
+  mergeMetaDataEach(ids: readonly TransactionId[], patch: string): Promise<MergeOutcome[]> {
+    return this.#askEach(
+      ids,
+      (id) => id,
+      (stub, some) => stub.mergeMetaDataMany({ ids: some, patch }),
+    );
+  }
+
+  beginAnswer(operation: OperationKey): Promise<AnswerState> {
+    const caller = crypto.randomUUID();
+    return this.#ask(
+      this.#keyShardOf(operation),
+      async (stub): Promise<AnswerState> => await stub.beginAnswer({ operation, caller }),
+    );
+  }
+
+  keepAnswer(operation: OperationKey, answer: KeptAnswer): Promise<KeptAnswer> {
+    const { key } = operation;
+    return this.#ask(
+      this.#keyShardOf(operation),
+      async (stub): Promise<KeptAnswer> => await stub.keepAnswer({ key, answer }),
+    );
+  }
+
+  dropAnswer(operation: OperationKey): Promise<void> {
+    const { key } = operation;
+    return this.#ask(this.#keyShardOf(operation), async (stub) => stub.dropAnswer({ key }));
   }
 
   async settle(request: SettleRequest): Promise<Reply<SettleValue>> {
@@ -195,9 +318,11 @@ export class JournalClient implements Journal {
 
   #claim(operation: OperationKey): Promise<boolean> {
     if (!operation.fromClient) return Promise.resolve(true);
-    const { instance, shards } = this.#parts;
-    const shard = shardOfKey(instance, operation.key, shards);
-    return this.#ask(shard, async (stub) => stub.claimKey(operation));
+    return this.#ask(this.#keyShardOf(operation), async (stub) => stub.claimKey(operation));
+  }
+
+  #keyShardOf({ key }: OperationKey): number {
+    return shardOfKey(this.#parts.instance, key, this.#parts.shards);
   }
 
   /** The row that keeps a leg's reference where everybody looks for it, and leads to the leg. */
@@ -222,6 +347,30 @@ export class JournalClient implements Journal {
     return patiently(() => shardStub(this.#parts, shard), call);
   }
 
+  /** Asks for many things, each in its shard: every shard at once, some of its things in a call. The answers in order. */
+  async #askEach<T, R>(
+    list: readonly T[],
+    idOf: (each: T) => TransactionId,
+    call: (stub: DurableObjectStub<JournalObject>, some: T[]) => Promise<R[]>,
+  ): Promise<R[]> {
+    const answers: R[] = [];
+    const byShard = Map.groupBy(list.entries(), ([, each]) => this.#shardOf(idOf(each)));
+    await Promise.all(
+      [...byShard].map(async ([shard, entries]) => {
+        for (let at = 0; at < entries.length; at += EACH_AT_ONCE) {
+          const some = entries.slice(at, at + EACH_AT_ONCE);
+          const things = some.map(([, each]) => each);
+          const answered = await this.#ask(shard, (stub) => call(stub, things));
+          some.forEach(([index], place) => {
+            const answer = answered[place];
+            if (answer !== undefined) answers[index] = answer;
+          });
+        }
+      }),
+    );
+    return answers;
+  }
+
   #askAll<T>(call: (stub: DurableObjectStub<JournalObject>) => Promise<T>): Promise<T[]> {
     const shards = Array.from({ length: this.#parts.shards }, (_none, shard) => shard);
     return Promise.all(shards.map((shard) => this.#ask(shard, call)));
@@ -229,3 +378,8 @@ export class JournalClient implements Journal {
 }
 
 const reused = () => refuse(keyReused());
+
+/** One at a time, so that only a piece of them is in memory twice. */
+function* postingTexts(postings: readonly Posting[]): Generator<string> {
+  for (const posting of postings) yield postingText(posting);
+}

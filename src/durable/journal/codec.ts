@@ -105,6 +105,9 @@ export function postingText(posting: Posting): string {
   return JSON.stringify(FIELDS.map((field) => plain[field]));
 }
 
+/** Where SQLite finds a field in such a text. */
+export const pathOf = (field: (typeof FIELDS)[number]): string => `$[${FIELDS.indexOf(field)}]`;
+
 const values = z.array(z.unknown());
 
 /** The posting that `postingText` wrote. */

@@ -2,10 +2,16 @@ import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { hopeless, referenceUsed } from "../../domain/movement";
+import type { Posting } from "../../domain/transaction";
+import { atOnce } from "../at-once";
 import type { Answer, MoneyOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import { type Moving, operationId, operationOf } from "./operations";
+import { parcels } from "./parcels";
 import type { Claim, Decision, Outcome } from "./row";
+
+/** So many balances of a group are asked at once, and so many shards told. */
+const CALLS_AT_ONCE = 64;
 
 /** What a group's shard asks of another shard: to take references for the group. */
 export interface ClaimRequest {
@@ -23,7 +29,10 @@ export type ClaimAnswer =
 
 /** What became of a group, as another shard needs it to end the claims that it holds. */
 export interface ClaimSettlement {
-  readonly request: ClaimRequest;
+  readonly group: string;
+  readonly attempt: string;
+  /** The records that were claimed there. */
+  readonly ids: readonly TransactionId[];
   readonly decision: Decision;
   /** Of each member that moved, by its id. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
@@ -43,6 +52,8 @@ export interface Group {
 export interface GroupRefusal {
   readonly error: LedgerError;
   readonly index: number;
+  /** Not all of its references were taken, so nobody was told of its records. */
+  readonly untold?: true;
 }
 
 /** What the saga needs of its shard. */
@@ -69,28 +80,30 @@ export class GroupSaga {
     this.#host = parts.host;
   }
 
-  /** Null when every member can move; then all is reserved. Otherwise the first reason why not. */
-  async prepare(group: Group): Promise<GroupRefusal | null> {
+  /**
+   * Null when every member can move; then all is reserved. Otherwise the first reason why not. `claimed` is told
+   * when all references are taken: from then on whoever asks for a member waits for its outcome.
+   */
+  async prepare(group: Group, claimed?: () => void): Promise<GroupRefusal | null> {
     await this.#host.checkpoint("group:begun");
-    return (
-      firstHopeless(group.members) ?? (await this.#claim(group)) ?? (await this.#reserve(group))
-    );
+    const untold = firstHopeless(group.members) ?? (await this.#claim(group));
+    if (untold !== null) return { ...untold, untold: true };
+    claimed?.();
+    return this.#reserve(group);
   }
 
   /** Carries out what was reserved for; answers what became of each member, by its id. */
   async post(group: Group): Promise<Map<string, Outcome>> {
     const op = keyOf(group);
     const versions = new Map<string, number>();
-    await Promise.all(
-      [...byBalance(group.members)].map(async ([balanceId, changes]) => {
-        const { answer } = await this.#lanes.submit(balanceId, { kind: "post", op, changes });
-        const posted = asPosted(answer);
-        if (posted.created) this.#host.balanceMade(balanceId);
-        for (const [index, change] of changes.entries()) {
-          versions.set(change.op, posted.versions[index] ?? 0);
-        }
-      }),
-    );
+    await atOnce(CALLS_AT_ONCE, [...byBalance(group.members)], async ([balanceId, changes]) => {
+      const { answer } = await this.#lanes.submit(balanceId, { kind: "post", op, changes });
+      const posted = asPosted(answer);
+      if (posted.created) this.#host.balanceMade(balanceId);
+      for (const [index, change] of changes.entries()) {
+        versions.set(change.op, posted.versions[index] ?? 0);
+      }
+    });
     await this.#host.checkpoint("group:posted");
     return new Map(
       group.members.map((member) => [
@@ -106,10 +119,14 @@ export class GroupSaga {
   /** Gives back what was reserved, also by calls that are still on their way. */
   async release(group: Group): Promise<void> {
     const op = keyOf(group);
-    await Promise.all(
-      [...byBalance(group.members).keys()].map((balanceId) =>
-        this.#lanes.submit(balanceId, { kind: "release", op }),
-      ),
+    const balanceIds = new Set(
+      group.members.flatMap(({ posting: { source, destination } }) => [
+        source.balanceId,
+        destination.balanceId,
+      ]),
+    );
+    await atOnce(CALLS_AT_ONCE, [...balanceIds], (balanceId) =>
+      this.#lanes.submit(balanceId, { kind: "release", op }),
     );
     await this.#host.checkpoint("group:released");
   }
@@ -120,19 +137,24 @@ export class GroupSaga {
     decision: Decision,
     outcomes: ReadonlyMap<string, Outcome>,
   ): Promise<void> {
-    for (const [shard, request] of this.#claimsByShard(group)) {
-      const mine = request.claims.flatMap(({ posting }) => {
-        const outcome = outcomes.get(posting.transactionId);
-        return outcome === undefined ? [] : [[posting.transactionId, outcome] as const];
+    const { id, attempt } = group;
+    await atOnce(CALLS_AT_ONCE, claimsByShard(group), async ([shard, claims]) => {
+      const ids = claims.map(({ posting }) => posting.transactionId);
+      const mine = ids.flatMap((member) => {
+        const outcome = outcomes.get(member);
+        return outcome === undefined ? [] : [[member, outcome] as const];
       });
-      await this.#host.settleClaims(shard, { request, decision, outcomes: new Map(mine) });
+      const settlement = { group: id, attempt, ids, decision, outcomes: new Map(mine) };
+      await this.#host.settleClaims(shard, settlement);
       await this.#host.checkpoint("group:claims-settled");
-    }
+    });
   }
 
   /** Takes the references shard by shard in one order, so that two groups never wait in a circle. */
   async #claim(group: Group): Promise<GroupRefusal | null> {
-    for (const [shard, request] of this.#claimsByShard(group)) {
+    const { id, attempt } = group;
+    for (const [shard, claims] of claimsByShard(group)) {
+      const request = { group: id, attempt, coordinator: this.#host.shard, claims };
       const answer = await this.#host.claim(shard, request);
       await this.#host.checkpoint("group:claimed");
       if (answer.ok) continue;
@@ -150,12 +172,11 @@ export class GroupSaga {
     const places = new Map(
       group.members.map(({ posting }, index) => [posting.transactionId, index]),
     );
-    const answers = await Promise.all(
-      [...byBalance(group.members)].map(async ([balanceId, changes]) => {
-        const { answer } = await this.#lanes.submit(balanceId, { kind: "reserve", op, changes });
-        return { answer, changes };
-      }),
-    );
+    const asked = [...byBalance(group.members)];
+    const answers = await atOnce(CALLS_AT_ONCE, asked, async ([balanceId, changes]) => {
+      const { answer } = await this.#lanes.submit(balanceId, { kind: "reserve", op, changes });
+      return { answer, changes };
+    });
     await this.#host.checkpoint("group:reserved");
     const refusals = answers.flatMap(({ answer, changes }) => {
       if (answer.outcome === "reserved") return [];
@@ -168,17 +189,28 @@ export class GroupSaga {
     const [first] = refusals.sort((a, b) => a.index - b.index);
     return first ?? null;
   }
-
-  #claimsByShard({ id, attempt, claims }: Group): [number, ClaimRequest][] {
-    const shards = [...new Set(claims.map(({ shard }) => shard))].sort((a, b) => a - b);
-    return shards.map((shard) => {
-      const here = claims
-        .filter((claim) => claim.shard === shard)
-        .sort((a, b) => (a.posting.transactionId < b.posting.transactionId ? -1 : 1));
-      return [shard, { group: id, attempt, coordinator: this.#host.shard, claims: here }];
-    });
-  }
 }
+
+/** The claims that travel together, in the one order that all groups keep: by shard, then by id. */
+function claimsByShard({ claims }: Group): [shard: number, claims: Claim[]][] {
+  const byShard = new Map<number, Claim[]>();
+  for (const claim of claims) {
+    const here = byShard.get(claim.shard);
+    if (here === undefined) byShard.set(claim.shard, [claim]);
+    else here.push(claim);
+  }
+  return [...byShard]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([shard, here]) => {
+      here.sort((a, b) => (a.posting.transactionId < b.posting.transactionId ? -1 : 1));
+      const parcelled = [...parcels(here, ({ posting }) => weightOf(posting))];
+      return parcelled.map((parcel): [number, Claim[]] => [shard, parcel]);
+    });
+}
+
+/** About how many characters a posting travels with. */
+const weightOf = ({ reference, currency, description, metaData }: Posting): number =>
+  1_000 + reference.length + currency.length + description.length + (metaData?.length ?? 0);
 
 /** The id of a group's reservations. */
 const keyOf = ({ id, attempt }: Group): string => `${id}.${attempt}`;

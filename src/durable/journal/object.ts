@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BatchValue, ItemResult } from "../../domain/batch";
+import type { LedgerError } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -10,27 +12,24 @@ import {
 import type { Result } from "../../domain/result";
 import type { Instant } from "../../domain/time";
 import type { Transaction } from "../../domain/transaction";
-import { sendApply } from "../../queues/apply";
-import { sendJob } from "../../queues/jobs";
-import { endpointsOf, sendEvents } from "../../queues/webhooks";
-import { projectBatch } from "../../storage/projection";
-import { balanceStub } from "../balance/client";
-import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
-import { patiently, persistently } from "../patiently";
 import { cancelTransaction } from "./cancellations";
 import type { Resolution } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
+import { hostOf } from "./host";
 import type {
+  AnswerState,
+  BatchPart,
   BatchRequest,
-  BatchValue,
   CancelRequest,
+  KeptAnswer,
   MergeOutcome,
   OperationKey,
   Plan,
   Recorded,
   RecordRequest,
+  RecordState,
   RefundQuestion,
   RefundRequest,
   Reply,
@@ -53,11 +52,13 @@ const BARRIER_MS = 2_000;
  * balances, and takes it to D1 and the queues. Every method can be called again with the same arguments.
  */
 export class JournalObject extends DurableObject<Env> {
+  readonly #host: ShardHost;
   readonly #shard: Shard;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#shard = new Shard(this.#host());
+    this.#host = hostOf(ctx, env, (step) => this.checkpoint(step));
+    this.#shard = new Shard(this.#host);
   }
 
   /** Where a test lets this shard die. */
@@ -74,6 +75,11 @@ export class JournalObject extends DurableObject<Env> {
     return this.#shard.recorder.recordMany(request.requests);
   }
 
+  /** Takes some of a batch's items, before the batch itself. */
+  stageBatch(part: BatchPart): void {
+    this.#shard.batches.stage(part);
+  }
+
   /** Records many postings as one batch, which this shard coordinates. */
   async recordBatch(request: BatchRequest): Promise<Reply<BatchValue>> {
     try {
@@ -84,9 +90,14 @@ export class JournalObject extends DurableObject<Env> {
     }
   }
 
-  /** The batch and the results of its items; null when there is none. */
+  /** The batch; null when there is none. */
   batch({ batchId }: { batchId: BatchId }): BatchValue | null {
     return this.#shard.batches.read(batchId);
+  }
+
+  /** What became of its items, after a place up to another. */
+  batchResults(asked: { batchId: BatchId; after: number; upTo: number }): ItemResult[] {
+    return this.#shard.batches.results(asked.batchId, asked.after, asked.upTo);
   }
 
   /** Drives a batch to its end. */
@@ -98,6 +109,23 @@ export class JournalObject extends DurableObject<Env> {
   settle(request: SettleRequest): Promise<Reply<SettleValue>> {
     const { settlements } = this.#shard;
     return this.#remembering(request.operation, (key) => settlements.settle(request, key));
+  }
+
+  /** Commits or voids many holds, each on its own. */
+  settleMany({ requests }: { requests: readonly SettleRequest[] }): Promise<Reply<SettleValue>[]> {
+    return Promise.all(requests.map((request) => this.settle(request)));
+  }
+
+  /** Why each of many commits or voids would be refused now. It writes nothing. */
+  refusalsToSettle(request: {
+    questions: readonly SettleQuestion[];
+  }): Promise<(LedgerError | null)[]> {
+    return Promise.all(
+      request.questions.map(async (question) => {
+        const plan = await this.planSettle(question);
+        return plan.ok ? null : plan.error;
+      }),
+    );
   }
 
   /** Gives back what a transaction moved. */
@@ -122,8 +150,13 @@ export class JournalObject extends DurableObject<Env> {
   survey(question: SurveyQuestion): Promise<Survey> {
     return surveyHere(question, {
       standing: (id) => this.#shard.standing(id),
-      readBalance: (id) => this.#readBalance(id),
+      readBalance: (id) => this.#host.readBalance(id),
     });
+  }
+
+  /** Gives back what many transactions moved, each on its own. */
+  refundMany({ requests }: { requests: readonly RefundRequest[] }): Promise<Reply<Transaction>[]> {
+    return Promise.all(requests.map((request) => this.refund(request)));
   }
 
   /** Cancels a QUEUED or SCHEDULED transaction. */
@@ -155,6 +188,25 @@ export class JournalObject extends DurableObject<Env> {
     return row === null ? null : this.#shard.records.shown(row);
   }
 
+  /** Where many records stand; null for those that don't exist. */
+  async states({ ids }: { ids: readonly TransactionId[] }): Promise<(RecordState | null)[]> {
+    const shown = await Promise.all(ids.map((transactionId) => this.get({ transactionId })));
+    return shown.map((found) => {
+      if (found === null) return null;
+      const { status, rejectionReason } = found;
+      return { status, rejectionReason };
+    });
+  }
+
+  /** Merges metadata into many records and their children. */
+  mergeMetaDataMany(request: {
+    ids: readonly TransactionId[];
+    patch: string;
+  }): Promise<MergeOutcome[]> {
+    const { ids, patch } = request;
+    return Promise.all(ids.map((id) => this.#shard.mergeMetaData(id, patch)));
+  }
+
   /** Merges metadata into a record and its children. */
   mergeMetaData(request: { transactionId: TransactionId; patch: string }): Promise<MergeOutcome> {
     return this.#shard.mergeMetaData(request.transactionId, request.patch);
@@ -166,7 +218,7 @@ export class JournalObject extends DurableObject<Env> {
     const queued = rows.filter(({ status }) => status === "QUEUED");
     const drives = await Promise.allSettled(queued.map((row) => this.#shard.patientDrive(row)));
     for (const drive of drives) {
-      if (drive.status === "rejected") log("journal.apply_failed", drive.reason);
+      if (drive.status === "rejected") this.#host.log("journal.apply_failed", drive.reason);
     }
   }
 
@@ -230,7 +282,22 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Claims an idempotency key for a request; false when another request has used it. */
   claimKey({ key, fingerprint }: OperationKey): boolean {
-    return this.#shard.store.claim(key, fingerprint, Date.now()) === fingerprint;
+    return this.#shard.keys.claim(key, fingerprint, Date.now()).fingerprint === fingerprint;
+  }
+
+  /** Begins to answer a request that a client named, or finds its answer. */
+  beginAnswer(asked: { operation: OperationKey; caller: string }): Promise<AnswerState> {
+    return this.#shard.answers.begin(asked.operation, asked.caller);
+  }
+
+  /** Keeps the answer for repeats; answers the one that is kept. */
+  keepAnswer({ key, answer }: { key: string; answer: KeptAnswer }): KeptAnswer {
+    return this.#shard.answers.keep(key, answer);
+  }
+
+  /** Gives up a begun answer. */
+  dropAnswer({ key }: { key: string }): void {
+    this.#shard.answers.drop(key);
   }
 
   /** Wakes the shard, so that it finds what an earlier life left behind. */
@@ -263,62 +330,6 @@ export class JournalObject extends DurableObject<Env> {
       throw error;
     }
   }
-
-  #readBalance(balanceId: BalanceId): Promise<BalanceSnapshot | null> {
-    const [instance = ""] = (this.ctx.id.name ?? "").split("/");
-    return patiently(
-      () => balanceStub(this.env.BALANCES, instance, balanceId),
-      async (stub) => stub.read(),
-    );
-  }
-
-  #host(): ShardHost {
-    const { ctx, env } = this;
-    const [instance = "", , shard = "0"] = (ctx.id.name ?? "").split("/");
-    const endpoints = endpointsOf(env.WEBHOOK_URLS);
-    const balance = (balanceId: BalanceId): DurableObjectStub<BalanceObject> =>
-      balanceStub(env.BALANCES, instance, balanceId);
-    const sibling = (at: number): DurableObjectStub<JournalObject> =>
-      env.JOURNAL.getByName(`${instance}/journal/${at}`);
-    return {
-      ctx,
-      instance,
-      shard: Number(shard),
-      log,
-      checkpoint: (step) => this.checkpoint(step),
-      execute: (balanceId, operations) => balance(balanceId).execute({ operations }),
-      troubled: (balanceId, error, attempts) =>
-        log("balance.call_failed", error, { balance_id: balanceId, attempts }),
-      ask: (balanceId, call) => patiently(() => balance(balanceId), call),
-      readBalance: (balanceId) => this.#readBalance(balanceId),
-      project: (batch) => projectBatch(env.DB, instance, batch),
-      recordMany: (to, requests) =>
-        persistently(
-          () => sibling(to),
-          async (stub): Promise<Reply<Transaction>[]> => await stub.recordMany({ requests }),
-        ),
-      sendJob: (batchId) =>
-        sendJob(env.JOBS, { kind: "batch", instance, batchId, shard: Number(shard) }),
-      sendApply: (ids) => sendApply(env.APPLY, { instance, shard: Number(shard), ids }),
-      hasReceivers: endpoints.length > 0,
-      sendEvents: (events) => sendEvents(env.WEBHOOKS, { instance, events, endpoints }),
-      claim: (to, request) =>
-        persistently(
-          () => sibling(to),
-          async (stub): Promise<ClaimAnswer> => await stub.claimReferences(request),
-        ),
-      settleClaims: (to, settlement) =>
-        persistently(
-          () => sibling(to),
-          async (stub) => stub.settleReferences(settlement),
-        ),
-      resolve: (to, asked) =>
-        patiently(
-          () => sibling(to),
-          async (stub): Promise<Resolution> => await stub.resolveGroup(asked),
-        ),
-    };
-  }
 }
 
 function recordedOf(transaction: Transaction): Recorded {
@@ -343,8 +354,3 @@ const VOID: Resolution = {
   },
   outcome: null,
 };
-
-function log(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  console.error(JSON.stringify({ event, reason, ...fields }));
-}

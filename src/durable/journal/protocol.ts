@@ -1,4 +1,5 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BatchOptions, BatchValue, ItemResult } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
 import type { Result } from "../../domain/result";
@@ -33,56 +34,53 @@ export type Reply<T> =
 export interface RecordRequest {
   readonly posting: Posting;
   readonly operation: OperationKey;
+  /** When it counts as made; absent: when it is recorded. */
+  readonly createdAt?: Instant;
   /** Of a split: what moves the money, and the references that it takes in other shards. */
   readonly split?: { readonly legs: readonly Posting[]; readonly claims: readonly Claim[] };
 }
 
-/** How a batch is carried out (contract/transactions.md section 5.1). */
-export interface BatchOptions {
-  /** All items or none. */
-  readonly atomic: boolean;
-  readonly inflight: boolean;
-  readonly skipQueue: boolean;
-  /** Answered at once, carried out later; its end is announced by an event. */
-  readonly runAsync: boolean;
+/** Some of a batch's items: postings as texts, whose `parentTransaction` is the batch, the first at the place after `after`. */
+export interface BatchPart {
+  readonly batchId: BatchId;
+  readonly after: number;
+  readonly postings: readonly string[];
 }
 
-export interface BatchRequest {
-  readonly batchId: BatchId;
+/** A batch, with the last of its items. */
+export interface BatchRequest extends BatchPart {
   readonly options: BatchOptions;
-  /** Postings whose `parentTransaction` is the batch, in order. */
-  readonly items: readonly Posting[];
   /** How many shards the instance's journal has. */
   readonly shards: number;
   readonly operation: OperationKey;
 }
 
-export type BatchStatus = "processing" | "applied" | "inflight" | "failed";
-
-/** What became of one item of a batch. */
-export interface ItemResult {
-  readonly reference: string;
-  readonly transactionId: TransactionId;
-  /** `skipped`: an earlier item stopped the batch. `pending`: not carried out yet. */
-  readonly outcome: "succeeded" | "failed" | "skipped" | "pending";
-  /** The status of the transaction when it was recorded; null unless it succeeded. */
-  readonly status: Transaction["status"] | null;
-  readonly error: LedgerError | null;
+/** Where a record of the journal stands. */
+export interface RecordState {
+  readonly status: Transaction["status"];
+  /** Why it is REJECTED; "" otherwise. */
+  readonly rejectionReason: string;
 }
 
-export interface BatchValue {
-  readonly batchId: BatchId;
-  readonly status: BatchStatus;
-  readonly options: BatchOptions;
-  readonly count: number;
-  /** How many items have their result. */
-  readonly done: number;
-  readonly createdAt: Instant;
-  /** Why it failed, and the place of the item that is the reason, from 0. */
-  readonly error: LedgerError | null;
-  readonly failedAt: number | null;
-  readonly results: readonly ItemResult[];
+/** What a request was answered over HTTP. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: string;
 }
+
+/** Where the answer of a request that the client named stands. */
+export type AnswerState =
+  /** Nobody has answered it yet: this call is to, and to say so. */
+  | {
+      readonly kind: "begun";
+      /** When it was first asked. */
+      readonly at: Instant;
+      /** Whether it was asked before, so that some of it may have happened. */
+      readonly again: boolean;
+    }
+  | { readonly kind: "answered"; readonly answer: KeptAnswer }
+  /** Another request has used the key. */
+  | { readonly kind: "mismatch" };
 
 /** What is to be settled, and how. */
 export interface SettleQuestion {
@@ -158,10 +156,38 @@ export interface SettleValue {
 export interface Journal {
   /** Records a posting; with `skipQueue` it is also carried out before the answer. */
   record(request: PostRequest): Promise<Reply<Transaction>>;
-  /** Records many postings as one batch. */
-  recordBatch(request: Omit<BatchRequest, "shards">): Promise<Reply<BatchValue>>;
-  /** The batch and the results of its items; null when there is none. */
+  /** Records many postings, whose `parentTransaction` is the batch, in order, as one batch. */
+  recordBatch(request: {
+    readonly batchId: BatchId;
+    readonly options: BatchOptions;
+    readonly items: readonly Posting[];
+    readonly operation: OperationKey;
+  }): Promise<Reply<BatchValue>>;
+  /** The batch; null when there is none. */
   batch(batchId: BatchId): Promise<BatchValue | null>;
+  /** What became of its items: those after a place, up to and with another. */
+  batchResults(
+    batchId: BatchId,
+    places: { readonly after: number; readonly upTo: number },
+  ): Promise<ItemResult[]>;
+  /** The batch at its end, or as it stands when that takes too long; null when there is none. */
+  endedBatch(batchId: BatchId): Promise<BatchValue | null>;
+  /** Commits or voids many holds, each on its own; the answers in order. Operations are the ledger's own. */
+  settleEach(requests: readonly SettleRequest[]): Promise<Reply<SettleValue>[]>;
+  /** Why each of many commits or voids would be refused now; null for those that would not. It writes nothing. */
+  refusalsToSettle(questions: readonly SettleQuestion[]): Promise<(LedgerError | null)[]>;
+  /** Gives back what many transactions moved, each on its own; the answers in order. */
+  refundEach(requests: readonly RefundRequest[]): Promise<Reply<Transaction>[]>;
+  /** Where many records stand, in order; null for those that don't exist. */
+  statesOf(ids: readonly TransactionId[]): Promise<(RecordState | null)[]>;
+  /** Merges metadata into many records and their children. */
+  mergeMetaDataEach(ids: readonly TransactionId[], patch: string): Promise<MergeOutcome[]>;
+  /** Begins to answer a request that the client named, or finds its answer. Waits for another call that is at it. */
+  beginAnswer(operation: OperationKey): Promise<AnswerState>;
+  /** Keeps the answer for repeats; answers the one that is kept, which may be that of another call. */
+  keepAnswer(operation: OperationKey, answer: KeptAnswer): Promise<KeptAnswer>;
+  /** Gives up a begun answer: a repeat begins again. */
+  dropAnswer(operation: OperationKey): Promise<void>;
   /** Commits or voids a hold. */
   settle(request: SettleRequest): Promise<Reply<SettleValue>>;
   /** Gives back what a transaction moved, once. Answers the newest refund record. */

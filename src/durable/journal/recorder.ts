@@ -1,6 +1,6 @@
 import { refusal } from "../../domain/error";
 import { referenceUsed } from "../../domain/movement";
-import type { Posting, Transaction } from "../../domain/transaction";
+import type { Transaction } from "../../domain/transaction";
 import { targetOf } from "./claims";
 import type { OperationKey, RecordRequest, Reply } from "./protocol";
 import type { Records } from "./records";
@@ -39,7 +39,8 @@ export class Recorder {
   }
 
   /** Records a posting; a synchronous one is carried out before the answer. */
-  async record({ posting, operation, split }: RecordRequest): Promise<Reply<Transaction>> {
+  async record(request: RecordRequest): Promise<Reply<Transaction>> {
+    const { posting, operation, split } = request;
     const key = storedKey(operation);
     const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
     if (refused !== null) return refuse(refused, true);
@@ -58,7 +59,7 @@ export class Recorder {
         refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later"),
       );
     }
-    const row = this.#newRow(posting, key, operation.fingerprint, split?.claims ?? []);
+    const row = this.#newRow(request, split?.claims ?? []);
     const legs = (split?.legs ?? []).map((leg) => ({
       ...this.#host.newRow(leg, "", ""),
       attempt: row.attempt,
@@ -92,9 +93,7 @@ export class Recorder {
   }
 
   async #insertAll(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
-    const rows = requests.map(({ posting, operation }) =>
-      this.#newRow(posting, storedKey(operation), operation.fingerprint, []),
-    );
+    const rows = requests.map((request) => this.#newRow(request, []));
     this.#store.transaction(() => {
       for (const row of rows) this.#store.insert(row);
     });
@@ -113,8 +112,9 @@ export class Recorder {
     return refuse(error);
   }
 
-  #newRow(posting: Posting, key: string, fingerprint: string, claims: readonly Claim[]): Row {
-    const row = this.#host.newRow(posting, key, fingerprint);
+  #newRow({ posting, operation, createdAt }: RecordRequest, claims: readonly Claim[]): Row {
+    const made = this.#host.newRow(posting, storedKey(operation), operation.fingerprint);
+    const row = createdAt === undefined ? made : { ...made, createdAt };
     // A split shows nothing of its own: its legs are projected and announced.
     return posting.kind === "split" ? { ...row, claims, work: Work.Drive } : row;
   }

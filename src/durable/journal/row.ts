@@ -12,12 +12,19 @@ export type RowStatus = TransactionStatus | "PENDING" | "CLAIMED" | "POINTER";
 export interface Claim {
   readonly shard: number;
   readonly posting: Posting;
+  /** When its record counts as made; absent: when it is taken. */
+  readonly createdAt?: Instant;
 }
 
 /** What a group has decided, written once: from then on every part of it follows. */
 export type Decision =
   | { readonly commit: true }
-  | { readonly commit: false; readonly error: LedgerError };
+  | {
+      readonly commit: false;
+      readonly error: LedgerError;
+      /** Nobody was told of its records yet: queued ones are gone too, as if never sent, instead of REJECTED. */
+      readonly untold?: true;
+    };
 
 /** What is still to be done for a row; none of it left means settled. */
 export const Work = {

@@ -3,6 +3,7 @@ import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
 import { scheduledMs } from "../../domain/timer";
 import type { Posting } from "../../domain/transaction";
 import { AlarmClock } from "./alarm-clock";
+import { Answers } from "./answers";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
 import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
@@ -10,6 +11,7 @@ import { OutcomeUnknown, within } from "./deadline";
 import { Driver } from "./driver";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
+import { KeyClaims } from "./key-claims";
 import { type LaneHost, Lanes } from "./lanes";
 import type { MergeOutcome } from "./protocol";
 import { Recorder } from "./recorder";
@@ -59,6 +61,8 @@ export class Shard {
   readonly balances: BalanceBook;
   readonly claims: Claims;
   readonly batches: Batches;
+  readonly keys: KeyClaims;
+  readonly answers: Answers;
   readonly #recovery: Recovery;
   readonly #alarm: AlarmClock;
   readonly #checkpoint: ShardHost["checkpoint"];
@@ -120,6 +124,8 @@ export class Shard {
       alarm: this.#alarm,
       host: { checkpoint, ask: (balanceId, call) => host.ask(balanceId, call) },
     });
+    this.keys = new KeyClaims(store);
+    this.answers = new Answers(this.keys);
     this.batches = new Batches({
       ...common,
       saga,
@@ -229,9 +235,11 @@ export class Shard {
     if (!isHidden(row)) this.flusher.mark(row);
   }
 
-  /** Looks after what an earlier life left behind; forgets old keys. */
+  /** Looks after what an earlier life left behind; forgets old keys, and batches that never came. */
   wake(): void {
-    this.store.forgetKeys(Date.now() - KEYS_MS);
+    this.keys.forget(Date.now() - KEYS_MS);
+    this.store.forgetAnswers(Date.now() - KEYS_MS);
+    this.batches.forgetStaged();
     if (!this.#alarm.isSet && this.#hasWork) this.#alarm.reset(Date.now() + WAKE_MS);
   }
 

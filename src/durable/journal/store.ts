@@ -5,6 +5,7 @@ import type { TransactionStatus } from "../../domain/transaction";
 import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
+import { KEY_TABLES } from "./key-claims";
 import type { Outcome, Row, RowStatus } from "./row";
 
 const MIGRATIONS = [
@@ -37,17 +38,13 @@ const MIGRATIONS = [
      noted INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX unsettled_balances ON balances (balance_id) WHERE work <> 0;
-   CREATE TABLE claims (
-     key TEXT PRIMARY KEY,
-     fingerprint TEXT NOT NULL,
-     at INTEGER NOT NULL
-   ) WITHOUT ROWID;
    CREATE TABLE answers (
      key TEXT PRIMARY KEY,
      answer TEXT NOT NULL,
      at INTEGER NOT NULL
    ) WITHOUT ROWID;
-   ${BATCH_TABLES}`,
+   ${BATCH_TABLES}
+   ${KEY_TABLES}`,
 ];
 
 /** A balance that this shard met, with what is still to be done for it. */
@@ -87,7 +84,7 @@ export class JournalStore {
     return this.#hasSchema;
   }
 
-  /** The same database, for the tables of batches. */
+  /** The same database, for the tables of others. */
   get sql(): SqlStorage {
     return this.#storage.sql;
   }
@@ -194,19 +191,6 @@ export class JournalStore {
     );
   }
 
-  /** Claims an idempotency key; answers the fingerprint it was first used with. */
-  claim(key: string, fingerprint: string, nowMs: number): string {
-    return this.transaction(() => {
-      const [held] = this.#storage.sql.exec<{ fingerprint: string }>(
-        "SELECT fingerprint FROM claims WHERE key = ?",
-        key,
-      );
-      if (held !== undefined) return held.fingerprint;
-      this.#storage.sql.exec("INSERT INTO claims VALUES (?, ?, ?)", key, fingerprint, nowMs);
-      return fingerprint;
-    });
-  }
-
   /** The refusal that a key was answered with, if it was refused. */
   refusalOf(key: string): LedgerError | null {
     return this.#answerOf(key)?.refused ?? null;
@@ -245,10 +229,9 @@ export class JournalStore {
     );
   }
 
-  /** Forgets claims and answers made before a moment. */
-  forgetKeys(beforeMs: number): void {
+  /** Forgets answers made before a moment. */
+  forgetAnswers(beforeMs: number): void {
     if (!this.#hasSchema) return;
-    this.#storage.sql.exec("DELETE FROM claims WHERE at < ?", beforeMs);
     this.#storage.sql.exec("DELETE FROM answers WHERE at < ?", beforeMs);
   }
 

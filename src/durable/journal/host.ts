@@ -1,0 +1,71 @@
+import type { BalanceId } from "../../domain/ids";
+import type { Transaction } from "../../domain/transaction";
+import { sendApply } from "../../queues/apply";
+import { sendJob } from "../../queues/jobs";
+import { endpointsOf, sendEvents } from "../../queues/webhooks";
+import { projectBatch } from "../../storage/projection";
+import { balanceStub } from "../balance/client";
+import { patiently, persistently } from "../patiently";
+import type { Resolution } from "./claims";
+import type { ClaimAnswer } from "./group-saga";
+import type { Reply } from "./protocol";
+import type { ShardHost } from "./shard";
+
+/** The surroundings of a shard as its object's bindings and name make them. */
+export function hostOf(
+  ctx: DurableObjectState,
+  env: Env,
+  checkpoint: ShardHost["checkpoint"],
+): ShardHost {
+  const [instance = "", , number = "0"] = (ctx.id.name ?? "").split("/");
+  const shard = Number(number);
+  const endpoints = endpointsOf(env.WEBHOOK_URLS);
+  const balance = (balanceId: BalanceId) => balanceStub(env.BALANCES, instance, balanceId);
+  const sibling = (at: number) => env.JOURNAL.getByName(`${instance}/journal/${at}`);
+  return {
+    ctx,
+    instance,
+    shard,
+    log,
+    checkpoint,
+    execute: (balanceId, operations) => balance(balanceId).execute({ operations }),
+    troubled: (balanceId, error, attempts) =>
+      log("balance.call_failed", error, { balance_id: balanceId, attempts }),
+    ask: (balanceId, call) => patiently(() => balance(balanceId), call),
+    readBalance: (balanceId) =>
+      patiently(
+        () => balance(balanceId),
+        async (stub) => stub.read(),
+      ),
+    project: (batch) => projectBatch(env.DB, instance, batch),
+    recordMany: (to, requests) =>
+      persistently(
+        () => sibling(to),
+        async (stub): Promise<Reply<Transaction>[]> => await stub.recordMany({ requests }),
+      ),
+    sendJob: (batchId) => sendJob(env.JOBS, { kind: "batch", instance, batchId, shard }),
+    sendApply: (ids) => sendApply(env.APPLY, { instance, shard, ids }),
+    hasReceivers: endpoints.length > 0,
+    sendEvents: (events) => sendEvents(env.WEBHOOKS, { instance, events, endpoints }),
+    claim: (to, request) =>
+      persistently(
+        () => sibling(to),
+        async (stub): Promise<ClaimAnswer> => await stub.claimReferences(request),
+      ),
+    settleClaims: (to, settlement) =>
+      persistently(
+        () => sibling(to),
+        async (stub) => stub.settleReferences(settlement),
+      ),
+    resolve: (to, asked) =>
+      patiently(
+        () => sibling(to),
+        async (stub): Promise<Resolution> => await stub.resolveGroup(asked),
+      ),
+  };
+}
+
+function log(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  console.error(JSON.stringify({ event, reason, ...fields }));
+}
