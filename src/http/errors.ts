@@ -9,10 +9,13 @@ import type { AppEnv } from "./env";
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly refused: LedgerError;
+  /** What the answer tells beside the error. */
+  readonly beside: object;
 
-  constructor(refused: LedgerError) {
+  constructor(refused: LedgerError, beside: object = {}) {
     super(refused.message);
     this.refused = refused;
+    this.beside = beside;
   }
 }
 
@@ -29,19 +32,19 @@ const RETRY_AFTER_SECONDS: Partial<Record<LedgerErrorCode, string>> = {
 };
 
 /** A refusal as HTTP: its status and the envelope of contract/core.md section 1.8. */
-export function refuse(c: Context<AppEnv>, refused: LedgerError): Response {
+export function refuse(c: Context<AppEnv>, refused: LedgerError, beside: object = {}): Response {
   const { code, message, details } = refused;
   const retryAfter = RETRY_AFTER_SECONDS[code];
   if (retryAfter !== undefined) c.header("Retry-After", retryAfter);
   const detail = details === undefined ? { code, message } : { code, message, details };
   const key = refused.shownAs ?? "error";
   const shown = key === "errors" && Array.isArray(details) ? details : message;
-  return c.json({ [key]: shown, error_detail: detail }, statusByCode[code]);
+  return c.json({ [key]: shown, error_detail: detail, ...beside }, statusByCode[code]);
 }
 
 /** The only place where something thrown meets HTTP: refusals get their status, all else a bare 500 and a line in the log. */
 export function onError(error: Error, c: Context<AppEnv>): Response {
-  if (error instanceof Refusal) return refuse(c, error.refused);
+  if (error instanceof Refusal) return refuse(c, error.refused, error.beside);
   if (error instanceof HTTPException && error.status < 500) {
     return refuse(c, refusal("GEN_MALFORMED_REQUEST", "the request could not be read"));
   }
@@ -92,7 +95,7 @@ interface Issue {
 function sentenceOf(received: unknown, issues: readonly Issue[]): string {
   if (received === undefined) return "the body is empty";
   if (received === MALFORMED) return "the body is not valid JSON";
-  if (received === TOO_LARGE) return "the body is larger than 5 MiB";
+  if (received === TOO_LARGE) return "the body is too large";
   return issues
     .map(({ path, message }) => {
       const place = path.length === 0 ? "the body" : path.map(String).join(".");

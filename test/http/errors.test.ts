@@ -129,7 +129,7 @@ describe("bodies that cannot be read", () => {
     );
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
-      error_detail: { code: "GEN_MALFORMED_REQUEST", message: "the body is larger than 5 MiB" },
+      error_detail: { code: "GEN_MALFORMED_REQUEST", message: "the body is too large" },
     });
   });
 
