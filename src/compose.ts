@@ -88,6 +88,7 @@ function ledgerOf(env: Cloudflare.Env, { instanceId, journalShards }: Instance):
     announce: announcerOf(env, instanceId),
     now: () => instantOfMicros(Date.now() * 1000),
     uuid: () => crypto.randomUUID(),
+    isRepeat: false,
   };
 }
 

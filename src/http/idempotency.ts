@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { refusalResponse } from "../schemas/common";
 import { canonicalJson } from "../schemas/json";
 import { type OperationKey, operationOf, type Reply } from "../services/operation";
 import type { AppEnv } from "./env";
@@ -13,6 +14,11 @@ export const idempotencyParameter = {
   description:
     "Names this request, 1 to 255 characters. Sent again with the same body, it answers the first answer and carries `Idempotent-Replayed: true`; with another body it is refused with 422.",
 } as const;
+
+/** The refusal of a key that named another request, in the OpenAPI document. */
+export const keyUsed = refusalResponse(
+  "`GEN_IDEMPOTENCY_MISMATCH`: the key came with another request before.",
+);
 
 /** The name of this request, from its header or made up. */
 export async function operation(c: Context<AppEnv>): Promise<OperationKey> {

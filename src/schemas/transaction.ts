@@ -24,7 +24,7 @@ import { wireDecimal, wireInteger } from "./json";
  * Minor units: a bare integer of any length. A text of digits is taken only where a double could not hold the number,
  * because that is how the TypeScript SDK sends it (contract/transactions.md section 1.5).
  */
-const minorUnits = z
+export const minorUnits = z
   .preprocess((value) => {
     const isLong =
       typeof value === "string" &&

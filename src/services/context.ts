@@ -23,4 +23,9 @@ export interface LedgerContext {
   now(): Instant;
   /** A random UUID. */
   uuid(): string;
+  /**
+   * Whether the request may have been carried out before, in part or whole: its client named it and sent it again. Then
+   * `now` and `uuid` answer what they answered then.
+   */
+  readonly isRepeat: boolean;
 }

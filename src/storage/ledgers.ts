@@ -69,12 +69,16 @@ export class LedgersTable {
     return selectPage(table, query);
   }
 
-  /** Adds a ledger, whose id nobody else can have, and its event if it has one. */
-  async insert(ledger: Ledger, told: ToldEvent | null): Promise<void> {
-    const insert = this.#db.insert(ledgers).values({ instanceId: this.#instance, ...ledger });
-    await this.#db.batch(
+  /** Adds a ledger, and its event if it has one; false when its id is taken. */
+  async insert(ledger: Ledger, told: ToldEvent | null): Promise<boolean> {
+    const insert = this.#db
+      .insert(ledgers)
+      .values({ instanceId: this.#instance, ...ledger })
+      .onConflictDoNothing();
+    const [inserted] = await this.#db.batch(
       told === null ? [insert] : [insert, storeEvent(this.#db, this.#instance, told)],
     );
+    return inserted.meta.changes === 1;
   }
 
   /** Writes a changed ledger, and its event if it has one, unless it was changed since `revision`: then false. */

@@ -6,8 +6,6 @@ const laterRoutes = [
   /^\/accounts/,
   /^\/balance-monitors/,
   /^\/reconciliation\//,
-  /^\/transactions\/bulk$/,
-  /^\/transactions\/inflight\/bulk\//,
 ];
 
 /** Whether a step asks for something that is not built yet: a route, or a dry run. */

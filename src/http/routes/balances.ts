@@ -17,7 +17,9 @@ import { filterBalances, listBalances } from "../../services/balances/list";
 import { readBalance, readByIndicator } from "../../services/balances/read";
 import { newRoutes } from "../app";
 import { malformedAs, unwrap } from "../errors";
+import { idempotencyParameter, keyUsed } from "../idempotency";
 import { filteredOf, listQueryOf, rowsOf } from "../list-answer";
+import { repeatable } from "../middleware/repeatable";
 
 const tags = ["Balances"];
 const params = z.object({ id: z.string().openapi({ example: "bln_…" }) });
@@ -34,6 +36,8 @@ const create = createRoute({
   summary: "Make a balance",
   description:
     "A balance holds one currency in a ledger, for an identity if one is given. There may be any number of them; with an `indicator` one a currency. Receivers are told by `balance.created`. An `@indicator` balance also makes itself when a transaction first names it.",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     body: { required: true, content: { "application/json": { schema: BalanceRequest } } },
   },
@@ -44,6 +48,7 @@ const create = createRoute({
     ),
     409: refusalResponse("`GEN_CONFLICT`: the indicator has a balance in this currency."),
     503: unknown,
+    422: keyUsed,
   },
 });
 
@@ -122,6 +127,8 @@ const own = createRoute({
   tags,
   operationId: "changeBalanceOwner",
   summary: "Give a balance to an identity",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: OwnerRequest } } },
@@ -131,6 +138,7 @@ const own = createRoute({
     400: refusalResponse("`GEN_MALFORMED_REQUEST`."),
     404: refusalResponse("`BAL_NOT_FOUND`: no such balance, or no such identity."),
     503: unknown,
+    422: keyUsed,
   },
 });
 

@@ -18,7 +18,9 @@ import { readIdentity } from "../../services/identities/read";
 import { updateIdentity } from "../../services/identities/update";
 import { newRoutes } from "../app";
 import { malformedAs, unwrap } from "../errors";
+import { idempotencyParameter, keyUsed } from "../idempotency";
 import { filteredOf, listQueryOf, rowsOf } from "../list-answer";
+import { repeatable } from "../middleware/repeatable";
 
 const tags = ["Identities"];
 const params = z.object({ id: z.string().openapi({ example: "idt_…" }) });
@@ -33,6 +35,8 @@ const create = createRoute({
   summary: "Make an identity",
   description:
     "A person or an organisation that owns balances. Nothing is required. Receivers are told by `identity.created`.",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     body: { required: true, content: { "application/json": { schema: IdentityRequest } } },
   },
@@ -41,6 +45,7 @@ const create = createRoute({
     400: refusalResponse(
       "`GEN_MALFORMED_REQUEST`, `GEN_VALIDATION_ERROR` (too long), `IDT_VALIDATION_ERROR` (an `identity_id` of the wrong form, or used before).",
     ),
+    422: keyUsed,
   },
 });
 
@@ -92,6 +97,8 @@ const update = createRoute({
   summary: "Change an identity",
   description:
     'Changes what is given: a field that is absent or `""` stays, `null` clears it. `meta_data` replaces the whole object.',
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: IdentityUpdate } } },
@@ -100,6 +107,7 @@ const update = createRoute({
     200: jsonResponse(MessageBody, "It is changed."),
     400: refusalResponse("`GEN_MALFORMED_REQUEST`, `GEN_BAD_REQUEST` (nothing to change)."),
     404: notFound,
+    422: keyUsed,
   },
 });
 

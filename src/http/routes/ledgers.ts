@@ -10,7 +10,9 @@ import { readLedger } from "../../services/ledgers/read";
 import { renameLedger } from "../../services/ledgers/rename";
 import { newRoutes } from "../app";
 import { malformedAs, unwrap } from "../errors";
+import { idempotencyParameter, keyUsed } from "../idempotency";
 import { filteredOf, listQueryOf, rowsOf } from "../list-answer";
+import { repeatable } from "../middleware/repeatable";
 
 const tags = ["Ledgers"];
 const params = z.object({ id: z.string().openapi({ example: "ldg_…" }) });
@@ -28,10 +30,12 @@ const create = createRoute({
   summary: "Make a ledger",
   description:
     "A ledger groups balances. Receivers are told by `ledger.created`. The General Ledger (`general_ledger_id`), which holds every `@indicator` balance, is there from the start.",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     body: { required: true, content: { "application/json": { schema: LedgerRequest } } },
   },
-  responses: { 201: jsonResponse(LedgerBody, "The ledger."), 400: badBody },
+  responses: { 201: jsonResponse(LedgerBody, "The ledger."), 400: badBody, 422: keyUsed },
 });
 
 const read = createRoute({
@@ -81,11 +85,18 @@ const rename = createRoute({
   operationId: "renameLedger",
   summary: "Rename a ledger",
   description: "Changes the name alone. Receivers are told by `ledger.created` again.",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: LedgerRename } } },
   },
-  responses: { 200: jsonResponse(LedgerBody, "The ledger."), 400: badBody, 404: notFound },
+  responses: {
+    200: jsonResponse(LedgerBody, "The ledger."),
+    400: badBody,
+    404: notFound,
+    422: keyUsed,
+  },
 });
 
 const malformed = malformedAs("GEN_MALFORMED_REQUEST", "errors");

@@ -4,6 +4,8 @@ import { MetaDataBody, MetaDataRequest, shownObject } from "../../schemas/meta-d
 import { mergeMetaDataOf } from "../../services/metadata/merge";
 import { newRoutes } from "../app";
 import { unwrap } from "../errors";
+import { idempotencyParameter, keyUsed } from "../idempotency";
+import { repeatable } from "../middleware/repeatable";
 
 const merge = createRoute({
   method: "post",
@@ -12,10 +14,14 @@ const merge = createRoute({
   operationId: "mergeMetaData",
   summary: "Merge metadata",
   description:
-    "Replaces the top-level keys that are sent; the others stay, also those that somebody else merges at the same time. No key can be removed. Answers the merged metadata; for a transaction, whose children get it too, only what was sent, without the ledger's own keys.",
+    "Replaces the top-level keys that are sent; the others stay, also those that somebody else merges at the same time. No key can be removed. Answers the merged metadata; for a transaction, whose children get it too, or a batch, whose transactions get it, only what was sent, without the ledger's own keys.",
+  middleware: repeatable,
+  parameters: [idempotencyParameter],
   request: {
     params: z.object({
-      id: z.string().openapi({ description: "Of a ledger, balance, identity or transaction." }),
+      id: z
+        .string()
+        .openapi({ description: "Of a ledger, balance, identity, transaction or batch." }),
     }),
     body: { required: true, content: { "application/json": { schema: MetaDataRequest } } },
   },
@@ -26,6 +32,7 @@ const merge = createRoute({
     ),
     404: refusalResponse("`META_ENTITY_NOT_FOUND`."),
     503: refusalResponse("`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send it again."),
+    422: keyUsed,
   },
 });
 

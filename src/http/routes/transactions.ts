@@ -1,5 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { isBatchId } from "../../domain/ids";
 import { toResultingBalanceBody } from "../../schemas/balance";
+import { BatchBody, toBatchBody } from "../../schemas/bulk";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
 import { PreviewBody, toPreviewBody } from "../../schemas/preview";
 import {
@@ -10,6 +12,7 @@ import {
   toPostingRequest,
   toTransactionBody,
 } from "../../schemas/transaction";
+import { readBatch } from "../../services/batches/read";
 import { previewTransaction } from "../../services/transactions/preview";
 import { readByReference, readTransaction } from "../../services/transactions/read";
 import { recordTransaction } from "../../services/transactions/record";
@@ -20,6 +23,7 @@ import { newRoutes } from "../app";
 import { unwrap } from "../errors";
 import { confirmPreference, expandParameter, wantsBalances } from "../expand";
 import { idempotencyParameter, operation, unwrapReply } from "../idempotency";
+import { repeatableForBatches } from "../middleware/repeatable";
 
 const tags = ["Transactions"];
 const params = z.object({ id: z.string().openapi({ example: "txn_…" }) });
@@ -67,10 +71,10 @@ const readById = createRoute({
   operationId: "readTransaction",
   summary: "Read a transaction",
   description:
-    "The transaction as it stands, never stale. A hold stays INFLIGHT; `inflight_remaining` (minor units) says what is neither committed nor voided.",
+    "The transaction as it stands, never stale; by a batch's id the batch with its transactions. A hold stays INFLIGHT; `inflight_remaining` (minor units) says what is neither committed nor voided.",
   request: { params },
   responses: {
-    200: jsonResponse(TransactionBody, "The transaction."),
+    200: jsonResponse(z.union([TransactionBody, BatchBody]), "The transaction, or the batch."),
     404: refusalResponse("`TXN_NOT_FOUND`."),
     503: OUTCOME_UNKNOWN,
   },
@@ -96,10 +100,11 @@ const settle = createRoute({
   method: "put",
   path: "/transactions/inflight/{id}",
   tags,
+  middleware: repeatableForBatches,
   operationId: "settleTransaction",
   summary: "Commit or void a hold",
   description:
-    "Commits a hold in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains. Funds are not checked again.",
+    "Commits a hold, or all holds of a split or batch, in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains. Funds are not checked again.",
   parameters: [idempotencyParameter],
   request: {
     params,
@@ -126,6 +131,7 @@ const refund = createRoute({
   method: "post",
   path: "/refund-transaction/{id}",
   tags,
+  middleware: repeatableForBatches,
   operationId: "refundTransaction",
   summary: "Refund a transaction",
   description:
@@ -171,7 +177,12 @@ export const transactions = newRoutes()
     return c.json(toTransactionBody(transaction, "read"), 200);
   })
   .openapi(readById, async (c) => {
-    const transaction = unwrap(await readTransaction(c.var.ledger, c.req.valid("param").id));
+    const { id } = c.req.valid("param");
+    if (isBatchId(id)) {
+      const { batch, items } = unwrap(await readBatch(c.var.ledger, id));
+      return c.json(toBatchBody(batch, items), 200);
+    }
+    const transaction = unwrap(await readTransaction(c.var.ledger, id));
     return c.json(toTransactionBody(transaction, "read"), 200);
   })
   .openapi(settle, async (c) => {
@@ -193,7 +204,9 @@ export const transactions = newRoutes()
     });
     const { transaction, queued } = unwrapReply(c, reply);
     if (!queued) return c.json(toTransactionBody(transaction, "answer"), 200);
-    return c.json({ ...toTransactionBody(transaction, "read"), queued: true }, 200);
+    // Of a batch the newest hold is shown under the batch's id.
+    const asked = { ...toTransactionBody(transaction, "read"), transaction_id: settlement.id };
+    return c.json({ ...asked, queued: true }, 200);
   })
   .openapi(refund, async (c) => {
     const body = c.req.valid("json") ?? {};

@@ -19,9 +19,12 @@ export async function createIdentity(
   const { told, announce } = announcer(ctx, () =>
     recordEvent("identity.created", identityId, "created", toIdentityBody(identity)),
   );
-  if (!(await ctx.identities.insert(identity, told))) {
-    return err(refusal("IDT_VALIDATION_ERROR", `Identity already exists: ${identityId}`));
+  if (await ctx.identities.insert(identity, told)) {
+    announce();
+    return ok(identity);
   }
-  announce();
-  return ok(identity);
+  const stored = ctx.isRepeat ? await ctx.identities.byId(identityId) : null;
+  // Made by this very request when it was sent before.
+  if (stored?.identity.createdAt === identity.createdAt) return ok(stored.identity);
+  return err(refusal("IDT_VALIDATION_ERROR", `Identity already exists: ${identityId}`));
 }

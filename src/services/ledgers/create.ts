@@ -1,4 +1,5 @@
 import { brokenFields, brokenName } from "../../domain/field-rules";
+import { invariant } from "../../domain/invariant";
 import type { Ledger } from "../../domain/ledger";
 import { brokenMetaData, type MetaDataText } from "../../domain/metadata";
 import { err, ok, type Result } from "../../domain/result";
@@ -26,7 +27,14 @@ export async function createLedger(
   const { told, announce } = announcer(ctx, () =>
     recordEvent("ledger.created", ledger.ledgerId, "created", toLedgerBody(ledger)),
   );
-  await ctx.ledgers.insert(ledger, told);
+  if (!(await ctx.ledgers.insert(ledger, told))) return madeBefore(ctx, ledger.ledgerId);
   announce();
   return ok(ledger);
+}
+
+/** The ledger as it stands, made by the same request when it was sent before: nobody else can have its id. */
+async function madeBefore(ctx: LedgerContext, ledgerId: string): Promise<Result<Ledger>> {
+  const stored = await ctx.ledgers.byId(ledgerId);
+  invariant(stored !== null && ctx.isRepeat, "only a repeat of its own request meets a ledger");
+  return ok(stored.ledger);
 }

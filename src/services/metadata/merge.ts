@@ -1,16 +1,18 @@
 import { type LedgerError, refusal } from "../../domain/error";
-import { isBalanceId, isTransactionId } from "../../domain/ids";
+import { isBalanceId, isBatchId, isTransactionId } from "../../domain/ids";
 import { unreachable } from "../../domain/invariant";
 import { brokenMetaData, type MetaDataText, mergeMetaData } from "../../domain/metadata";
 import { err, ok, type Result } from "../../domain/result";
 import { withoutReservedKeys } from "../../domain/shown-metadata";
+import type { MergeOutcome } from "../../durable/journal/protocol";
+import { endedBatch } from "../batches/ended";
 import type { LedgerContext } from "../context";
 import { changeStored } from "../stored-change";
 import { outcomeOf } from "../trouble";
 
 /** A merge as a client asks for it. */
 export interface Merge {
-  /** The id of a ledger, balance, identity or transaction. */
+  /** The id of a ledger, balance, identity, transaction or batch. */
   readonly id: string;
   readonly patch: MetaDataText;
 }
@@ -38,8 +40,9 @@ export async function mergeMetaDataOf(
     case "bln_":
       return ofBalance(ctx, merge);
     case "txn_":
-    case "bulk_":
       return ofTransaction(ctx, merge);
+    case "bulk_":
+      return ofBatch(ctx, merge);
     default:
       return err(refusal("META_INVALID_ENTITY_ID", `invalid entity ID format: ${merge.id}`));
   }
@@ -97,8 +100,23 @@ async function ofTransaction(
   const kept = withoutReservedKeys(patch) ?? "{}";
   if (!isTransactionId(id)) return err(notFound);
   const outcome = await outcomeOf(ctx.journal.mergeMetaData(id, kept));
-  if (!outcome.ok) return outcome;
-  switch (outcome.value) {
+  return outcome.ok ? answerOf(outcome.value, kept) : outcome;
+}
+
+/** Every transaction of a batch gets it; one that would have too much keeps what it has, and that is told. */
+async function ofBatch(ctx: LedgerContext, { id, patch }: Merge): Promise<Result<MetaDataText>> {
+  const kept = withoutReservedKeys(patch) ?? "{}";
+  const found = isBatchId(id) ? await endedBatch(ctx, id) : ok(null);
+  if (!found.ok) return found;
+  if (found.value === null) return err(notFound);
+  const { transactionIds } = found.value;
+  const outcomes = await outcomeOf(ctx.journal.mergeMetaDataEach(transactionIds, kept));
+  if (!outcomes.ok) return outcomes;
+  return answerOf(outcomes.value.includes("too-large") ? "too-large" : "merged", kept);
+}
+
+function answerOf(outcome: MergeOutcome, kept: MetaDataText): Result<MetaDataText> {
+  switch (outcome) {
     case "merged":
       return ok(kept);
     case "missing":
@@ -106,6 +124,6 @@ async function ofTransaction(
     case "too-large":
       return err(tooLarge("would be too long"));
     default:
-      return unreachable(outcome.value);
+      return unreachable(outcome);
   }
 }

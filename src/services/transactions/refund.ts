@@ -1,5 +1,5 @@
-import { refusal } from "../../domain/error";
-import { isTransactionId } from "../../domain/ids";
+import { type LedgerError, refusal } from "../../domain/error";
+import { isBatchId, isTransactionId } from "../../domain/ids";
 import { brokenMetaData, type MetaDataText } from "../../domain/metadata";
 import { tooLongDescription } from "../../domain/posting";
 import type { Preview } from "../../domain/preview";
@@ -8,6 +8,7 @@ import type { CommitAmount } from "../../domain/settlement";
 import { withoutReservedKeys } from "../../domain/shown-metadata";
 import type { Transaction } from "../../domain/transaction";
 import type { OperationKey, RefundQuestion, Reply } from "../../durable/journal/protocol";
+import { refundBatch } from "../batches/refund";
 import type { LedgerContext } from "../context";
 import { replyOf } from "../trouble";
 import { previewRefund } from "./preview-follow-up";
@@ -30,18 +31,17 @@ export async function refundTransaction(
   ctx: LedgerContext,
   refund: Refund & { readonly operation: OperationKey },
 ): Promise<Reply<Transaction>> {
-  const { skipQueue, description, metaData, operation } = refund;
+  const { id, skipQueue, description, operation } = refund;
+  const broken = brokenTexts(refund);
+  if (broken !== null) return { ok: false, error: broken, replayed: false };
+  const metaData = refund.metaData === null ? null : withoutReservedKeys(refund.metaData);
+  const how = { skipQueue, description, metaData, operation };
+  if (isBatchId(id)) {
+    return refundBatch(ctx, { batchId: id, amount: amountOf(refund), ...how });
+  }
   const question = questionOf(refund);
   if (!question.ok) return { ...question, replayed: false };
-  return replyOf(
-    ctx.journal.refund({
-      ...question.value,
-      skipQueue,
-      description,
-      metaData: metaData === null ? null : withoutReservedKeys(metaData),
-      operation,
-    }),
-  );
+  return replyOf(ctx.journal.refund({ ...question.value, ...how }));
 }
 
 /** What a refund would do. It writes nothing. */
@@ -54,13 +54,17 @@ export async function previewOfRefund(
   return previewRefund(ctx, { ...question.value, skipQueue: refund.skipQueue });
 }
 
-/** A refund as the journal is asked for it. */
+/** A refund of one transaction, as the journal is asked for it. */
 function questionOf(refund: Refund): Result<RefundQuestion> {
-  const { id, description, metaData } = refund;
+  const { id } = refund;
   if (!isTransactionId(id)) return err(refusal("TXN_NOT_FOUND", "nothing to refund"));
+  const broken = brokenTexts(refund);
+  return broken === null ? ok({ transactionId: id, amount: amountOf(refund) }) : err(broken);
+}
+
+function brokenTexts({ description, metaData }: Refund): LedgerError | null {
   const broken = tooLongDescription(description) ?? brokenMetaData(metaData);
-  if (broken !== null) return err(refusal("TXN_VALIDATION_ERROR", broken));
-  return ok({ transactionId: id, amount: amountOf(refund) });
+  return broken === null ? null : refusal("TXN_VALIDATION_ERROR", broken);
 }
 
 function amountOf({ amount, preciseAmount }: Refund): CommitAmount {

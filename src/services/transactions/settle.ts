@@ -1,6 +1,6 @@
 import { signOf } from "../../domain/amount";
 import { refusal } from "../../domain/error";
-import { isTransactionId } from "../../domain/ids";
+import { isBatchId, isTransactionId } from "../../domain/ids";
 import type { Preview } from "../../domain/preview";
 import { err, ok, type Result } from "../../domain/result";
 import type { CommitAmount } from "../../domain/settlement";
@@ -10,6 +10,7 @@ import type {
   SettleQuestion,
   SettleValue,
 } from "../../durable/journal/protocol";
+import { settleBatch } from "../batches/settle";
 import type { LedgerContext } from "../context";
 import { replyOf } from "../trouble";
 import { previewSettle } from "./preview-follow-up";
@@ -29,9 +30,15 @@ export async function settleTransaction(
   ctx: LedgerContext,
   settlement: Settlement & { readonly operation: OperationKey },
 ): Promise<Reply<SettleValue>> {
+  const { id, operation } = settlement;
+  if (isBatchId(id)) {
+    const how = howOf(settlement);
+    if (!how.ok) return { ...how, replayed: false };
+    return settleBatch(ctx, { batchId: id, ...how.value, operation });
+  }
   const question = questionOf(settlement);
   if (!question.ok) return { ...question, replayed: false };
-  return replyOf(ctx.journal.settle({ ...question.value, operation: settlement.operation }));
+  return replyOf(ctx.journal.settle({ ...question.value, operation }));
 }
 
 /** What a commit or void would do. It writes nothing; an unknown transaction is `TXN_NOT_FOUND` with `skipQueue` too. */
@@ -46,25 +53,30 @@ export async function previewSettlement(
   return previewSettle(ctx, { ...question.value, skipQueue, amountIgnored });
 }
 
-/** A commit or void as the journal is asked for it. */
+/** A commit or void of one transaction, as the journal is asked for it. */
 function questionOf(settlement: Settlement): Result<SettleQuestion> {
-  const { id, status, skipQueue } = settlement;
+  const { id, status } = settlement;
+  const how = howOf(settlement);
+  if (!how.ok) return how;
+  if (isTransactionId(id)) return ok({ transactionId: id, ...how.value });
+  return err(
+    how.value.skipQueue
+      ? refusal("TXN_NOT_INFLIGHT", `there is no transaction to ${status}`)
+      : refusal("TXN_NOT_FOUND", `there is no transaction with the id '${id}'`, {}),
+  );
+}
+
+/** What is to be done, whatever it is done to. */
+function howOf(settlement: Settlement): Result<Omit<SettleQuestion, "transactionId">> {
+  const { status, preciseAmount, skipQueue } = settlement;
   if (status !== "commit" && status !== "void") {
     return err(refusal("TXN_INVALID_STATUS_ACTION", "status must be commit or void"));
   }
   const isCommit = status === "commit";
-  if (isCommit && settlement.preciseAmount !== null && settlement.preciseAmount <= 0n) {
+  if (isCommit && preciseAmount !== null && preciseAmount <= 0n) {
     return err(refusal("TXN_INVALID_AMOUNT", "precise_amount must be positive"));
   }
-  if (!isTransactionId(id)) {
-    return err(
-      skipQueue
-        ? refusal("TXN_NOT_INFLIGHT", `there is no transaction to ${status}`)
-        : refusal("TXN_NOT_FOUND", `there is no transaction with the id '${id}'`, {}),
-    );
-  }
-  const amount = isCommit ? amountOf(settlement) : null;
-  return ok({ transactionId: id, action: status, amount, skipQueue });
+  return ok({ action: status, amount: isCommit ? amountOf(settlement) : null, skipQueue });
 }
 
 /** `precise_amount` wins; zero and absent are all that remains. */
