@@ -9,7 +9,7 @@ import { atRest } from "../support/oracle";
 const SEED = 20_310_405;
 /** Histories that are played side by side, each in a ledger of its own. */
 const LANES = 10;
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 480_000;
 
 /** Plays random histories until one breaks a law, which is then shortened. */
 async function playAll(weather: Weather, count: number): Promise<number> {
@@ -34,8 +34,8 @@ async function playAll(weather: Weather, count: number): Promise<number> {
 describe("random histories of many clients keep the laws", () => {
   it.each`
     what                                                          | deaths   | count
-    ${"when a call or its reply gets lost now and then"}          | ${false} | ${70}
-    ${"when calls get lost or late, and objects die at any step"} | ${true}  | ${30}
+    ${"when a call or its reply gets lost now and then"}          | ${false} | ${720}
+    ${"when calls get lost or late, and objects die at any step"} | ${true}  | ${300}
   `("$what ($count of them)", { timeout: LIMIT_MS }, async ({ deaths, count }) => {
     expect(await playAll({ deaths }, count)).toBeGreaterThan(count);
   });

@@ -82,11 +82,22 @@ function wrongWith(call: Call, facts: Facts): string[] {
   }
   // An attempt that was refused has made nothing.
   if (facts.madeBy(call).length > 0) return [`${what}, and left a record`];
-  const isPossible =
+  const isPossible = askedAs(call, facts).some((each) =>
     op.kind === "post"
-      ? mayRefusePost(op, told, call, facts)
-      : mayRefuseFollowUp(op, told.code, call, facts);
+      ? mayRefusePost(op, told, each, facts)
+      : mayRefuseFollowUp(op, told.code, each, facts),
+  );
   return isPossible ? [] : [what];
+}
+
+/** The calls that this one may have its answer from: a key's first answer, a refusal too, is that of its repeats. */
+function askedAs(call: Call, { course }: Facts): readonly Call[] {
+  const { key, fingerprint, fromClient } = call.operation;
+  if (!fromClient) return [call];
+  return course.calls.filter(
+    ({ operation, began }) =>
+      operation.key === key && operation.fingerprint === fingerprint && began <= call.began,
+  );
 }
 
 const unknown = ({ mayFail }: Facts, what: string): string[] =>

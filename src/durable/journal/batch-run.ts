@@ -113,7 +113,7 @@ export class BatchRun {
       const step = batch.step ?? this.#begin(batch, this.#next(batch));
       const group = this.#groupOf(batch, step);
       const decision = step.decision ?? (await this.#decide(batch, { step, group, watch }));
-      watch.claimed();
+      if (decision.commit || decision.untold !== true) watch.claimed();
       const failure = await this.#follow(batch, { step, group, decision, watch });
       if (failure !== null || (batch.step === null && batch.done === batch.count)) {
         this.#end(batch, failure);

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { isBatchId } from "../../domain/ids";
-import { MALFORMED, TOO_LARGE } from "../../schemas/json";
+import { isJsonObject, MALFORMED, TOO_LARGE } from "../../schemas/json";
 import { type Begun, beginRequest, type KeptAnswer } from "../../services/repeatable";
 import type { AppEnv } from "../env";
 import { unwrap } from "../errors";
@@ -11,7 +11,7 @@ import { operation } from "../idempotency";
  * get it. Until it is kept the request may be carried out again, so what it makes has the same ids and times each time.
  */
 export const repeatable: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (c.req.header("Idempotency-Key") === undefined || (await isUnreadable(c))) return next();
+  if (c.req.header("Idempotency-Key") === undefined || (await isLeftAlone(c))) return next();
   const request = await operation(c);
   const begun = unwrap(await beginRequest(c.var.ledger, request));
   if (begun.kind === "answered") return shown(begun.answer, true);
@@ -22,10 +22,13 @@ export const repeatable: MiddlewareHandler<AppEnv> = async (c, next) => {
 export const repeatableForBatches: MiddlewareHandler<AppEnv> = (c, next) =>
   isBatchId(c.req.param("id") ?? "") ? repeatable(c, next) : next();
 
-/** A body that no route can read is refused as such. */
-async function isUnreadable(c: Context<AppEnv>): Promise<boolean> {
+/** A body that no route can read is refused as such, and a dry run is a question: its answer may change. */
+async function isLeftAlone(c: Context<AppEnv>): Promise<boolean> {
   const body: unknown = await c.req.json();
-  return body === MALFORMED || body === TOO_LARGE;
+  if (!isJsonObject(body)) return body === MALFORMED || body === TOO_LARGE;
+  return Object.entries(body).some(
+    ([key, value]) => key.toLowerCase() === "dry_run" && value === true,
+  );
 }
 
 async function carryOut(
