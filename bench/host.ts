@@ -1,4 +1,4 @@
-import { execFile, fork } from "node:child_process";
+import { execFile, execFileSync, fork } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,8 @@ const inRoot = (path: string) => join(root, path);
 /** A Worker that runs on this machine, as wrangler builds it for deployment. */
 export interface Host {
   readonly port: number;
+  /** Megabytes of memory that its process holds at this moment. */
+  memoryMb(): number;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export interface HostOptions {
   readonly config: string;
   readonly entry?: string;
   readonly variables?: Readonly<Record<string, string>>;
+  /** How many shards the journal of its instance has. */
+  readonly shards?: number;
 }
 
 /** Where everything of a run is kept: in memory where the machine has such a folder, so that disks don't take part. */
@@ -42,6 +46,7 @@ export async function host(folder: string, name: string, options: HostOptions): 
   // Static pages play no part here, and their router would be one more hop.
   const { assets: _pages, ...workerOptions } = configured;
   if (Object.keys(workerOptions.d1Databases ?? {}).length > 0) await migrate(state);
+  const others = workerdProcesses();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -65,7 +70,28 @@ export async function host(folder: string, name: string, options: HostOptions): 
     }),
   );
   const url = await miniflare.ready;
-  return { port: Number(url.port), close: () => miniflare.dispose() };
+  if (options.shards !== undefined) {
+    const records = await miniflare.getD1Database("DB", name);
+    // Before the first transaction: afterwards the number stands.
+    await records.prepare("UPDATE instances SET journal_shards = ?").bind(options.shards).run();
+  }
+  const pid = [...workerdProcesses().keys()].find((each) => !others.has(each)) ?? "";
+  return {
+    port: Number(url.port),
+    memoryMb: () => workerdProcesses().get(pid) ?? Number.NaN,
+    close: () => miniflare.dispose(),
+  };
+}
+
+/** The runtimes that this process has started: by process id, the megabytes that each holds. */
+function workerdProcesses(): ReadonlyMap<string, number> {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss=,comm="], { encoding: "utf8" });
+  const processes = lines.split("\n").map((line) => line.trim().split(/\s+/));
+  return new Map(
+    processes
+      .filter(([, parent, , name]) => parent === String(process.pid) && name?.includes("workerd"))
+      .map(([pid = "", , kilobytes]) => [pid, Number(kilobytes) / 1024]),
+  );
 }
 
 /** The one module that `wrangler deploy` would upload. */

@@ -1,6 +1,6 @@
 /** The bench's load process: takes one order after another over IPC and reports what happened. */
 import { Connection } from "./connection.ts";
-import type { LoadOrder, LoadReport, ReadWork, TransferWork } from "./protocol.ts";
+import type { BulkWork, LoadOrder, LoadReport, ReadWork, TransferWork } from "./protocol.ts";
 
 process.on("message", (order: LoadOrder) => {
   void carryOut(order).then((report) => process.send?.(report));
@@ -15,18 +15,25 @@ interface Ask {
   accepted(): void;
 }
 
+/** Minor units that left and reached each balance. */
+class Sums {
+  readonly debits = new Map<string, bigint>();
+  readonly credits = new Map<string, bigint>();
+
+  add({ source, destination, amount }: Transfer): void {
+    add(this.debits, source, amount);
+    add(this.credits, destination, amount);
+  }
+}
+
 async function carryOut(order: LoadOrder): Promise<LoadReport> {
-  const debits = new Map<string, bigint>();
-  const credits = new Map<string, bigint>();
+  const sums = new Sums();
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
   const count = (status: string) => {
     statuses[status] = (statuses[status] ?? 0) + 1;
   };
-  const nextAsk =
-    order.work.kind === "read"
-      ? reads(order, order.work)
-      : transfers(order, order.work, debits, credits);
+  const nextAsk = asksOf(order, sums);
 
   const startedAt = Date.now();
   const start = performance.now();
@@ -59,9 +66,15 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
     statuses,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
-    debits: asText(debits),
-    credits: asText(credits),
+    debits: asText(sums.debits),
+    credits: asText(sums.credits),
   };
+}
+
+function asksOf(order: LoadOrder, sums: Sums): () => Ask {
+  const { work } = order;
+  if (work.kind === "read") return reads(order, work);
+  return work.kind === "bulk" ? bulks(order, work, sums) : transfers(order, work, sums);
 }
 
 function reads(order: LoadOrder, work: ReadWork): () => Ask {
@@ -71,39 +84,60 @@ function reads(order: LoadOrder, work: ReadWork): () => Ask {
   });
 }
 
-function transfers(
-  order: LoadOrder,
-  work: TransferWork,
-  debits: Map<string, bigint>,
-  credits: Map<string, bigint>,
-): () => Ask {
+function transfers(order: LoadOrder, work: TransferWork, sums: Sums): () => Ask {
   let sequence = 0;
   return () => {
-    const source = pick(work.sources);
-    const destination = pick(work.destinations, source);
-    const amount = 1 + Math.floor(Math.random() * 1_000);
-    const reference = `${work.prefix}-${sequence++}`;
-    const transfer = { reference, source, destination, ...fields(amount, work.skipQueue) };
+    const { body, ...transfer } = transferOf(work, `${work.prefix}-${sequence++}`);
+    const single = JSON.stringify({ ...body, skip_queue: work.skipQueue });
     return {
-      request: post("/transactions", JSON.stringify(transfer), order.headers),
+      request: post("/transactions", single, order.headers),
+      accepted: () => sums.add(transfer),
+    };
+  };
+}
+
+function bulks(order: LoadOrder, { balances, items, prefix }: BulkWork, sums: Sums): () => Ask {
+  const between = { sources: balances, destinations: balances };
+  return () => {
+    const transfers = Array.from({ length: items }, (_none, at) =>
+      transferOf(between, `${prefix}-${at}`),
+    );
+    const body = JSON.stringify({ transactions: transfers.map((each) => each.body) });
+    return {
+      request: post("/transactions/bulk", body, order.headers),
       accepted: () => {
-        add(debits, source, BigInt(amount));
-        add(credits, destination, BigInt(amount));
+        for (const transfer of transfers) sums.add(transfer);
       },
     };
   };
 }
 
+interface Transfer {
+  readonly source: string;
+  readonly destination: string;
+  /** Minor units. */
+  readonly amount: bigint;
+}
+
 /** A transfer as an application sends it: an amount in major units and a little metadata. */
-function fields(amount: number, skipQueue: boolean) {
-  return {
+function transferOf(
+  { sources, destinations }: Pick<TransferWork, "sources" | "destinations">,
+  reference: string,
+): Transfer & { readonly body: object } {
+  const source = pick(sources);
+  const destination = pick(destinations, source);
+  const amount = 1 + Math.floor(Math.random() * 1_000);
+  const body = {
+    reference,
+    source,
+    destination,
     amount: amount / 100,
     precision: 100,
     currency: "USD",
     description: "Transfer between wallets",
     meta_data: { transaction_type: "transfer", channel: "bench" },
-    skip_queue: skipQueue,
   };
+  return { source, destination, amount: BigInt(amount), body };
 }
 
 function get(path: string, headers: Readonly<Record<string, string>>): string {

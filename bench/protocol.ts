@@ -4,7 +4,7 @@ export interface LoadOrder {
   readonly connections: number;
   readonly durationMs: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly work: TransferWork | ReadWork;
+  readonly work: TransferWork | BulkWork | ReadWork;
 }
 
 /** POST /transactions from a random source to a random destination, each with a reference of its own. */
@@ -13,6 +13,15 @@ export interface TransferWork {
   readonly sources: readonly string[];
   readonly destinations: readonly string[];
   readonly skipQueue: boolean;
+  /** References start with it; it is used once. */
+  readonly prefix: string;
+}
+
+/** POST /transactions/bulk of so many queued transfers between random balances. */
+export interface BulkWork {
+  readonly kind: "bulk";
+  readonly balances: readonly string[];
+  readonly items: number;
   /** References start with it; it is used once. */
   readonly prefix: string;
 }

@@ -12,9 +12,19 @@ export interface Sample {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
+/** One call of many items. */
+export interface BulkFindings {
+  readonly items: number;
+  /** Items a second, until the last one was applied. */
+  readonly perSecond: number;
+  /** By how many megabytes the server's process grew meanwhile, at its largest. */
+  readonly grownMb: number;
+}
+
 /** Everything that a run found. */
 export interface Findings {
   readonly samples: readonly Sample[];
+  readonly bulk: BulkFindings;
   readonly rows: { readonly skip: RowsPerTransfer; readonly queued: RowsPerTransfer };
   readonly conserved: boolean;
 }
@@ -41,15 +51,28 @@ export function progress({ mode, target, perSecond, statuses }: Sample): void {
 }
 
 /** One line for machines. Rows are those of a transfer with `skip_queue`. */
-export function printJson({ samples, rows, conserved }: Findings): void {
+export function printJson({ samples, bulk, rows, conserved }: Findings): void {
   const modes = Object.fromEntries(modesOf(samples).map((mode) => [mode, figures(samples, mode)]));
   const rowsPerTransfer = rounded(rows.skip.all, 2);
-  console.log(JSON.stringify({ modes, rows_written_per_transfer: rowsPerTransfer, conserved }));
+  const bulkFigures = {
+    items: bulk.items,
+    per_s: Math.round(bulk.perSecond),
+    ratio_to_queued: ratioToQueued(samples, bulk),
+    rss_growth_mb: Math.round(bulk.grownMb),
+  };
+  console.log(
+    JSON.stringify({
+      modes,
+      bulk: bulkFigures,
+      rows_written_per_transfer: rowsPerTransfer,
+      conserved,
+    }),
+  );
 }
 
 /** A page for people. */
 export function printTable(findings: Findings & { readonly conditions: string }): void {
-  const { samples, rows, conserved, conditions } = findings;
+  const { samples, bulk, rows, conserved, conditions } = findings;
   console.log(`\n${conditions}\n`);
   console.log(line(["mode", "per s", "p50 ms", "p99 ms", "bare per s", "ratio", "what"]));
   for (const mode of modesOf(samples)) {
@@ -57,6 +80,9 @@ export function printTable(findings: Findings & { readonly conditions: string })
     const bare = Math.round(medianOf(samples, mode, "bare", "perSecond"));
     console.log(line([mode, per_s, p50_ms, p99_ms, bare, ratio_to_bare, descriptions[mode]]));
   }
+  console.log(
+    `\nOne bulk call of ${bulk.items} queued items, until applied: ${Math.round(bulk.perSecond)} items/s, ${ratioToQueued(samples, bulk)} times single calls; the process grew by ${Math.round(bulk.grownMb)} MB.`,
+  );
   console.log("\nRows written per transfer (alarms set are billed as rows):");
   for (const [mode, { balances, journal, d1, alarms, all }] of Object.entries(rows)) {
     const parts = `balances ${balances}, journal ${journal}, D1 ${d1}, alarms ${alarms}`;
@@ -64,6 +90,9 @@ export function printTable(findings: Findings & { readonly conditions: string })
   }
   console.log(`\nMoney was ${conserved ? "" : "NOT "}conserved.`);
 }
+
+const ratioToQueued = (samples: readonly Sample[], { perSecond }: BulkFindings): number =>
+  rounded(perSecond / medianOf(samples, "queued", "purser", "perSecond"), 2);
 
 /** Medians over the rounds, so that one disturbed round decides nothing. */
 function figures(samples: readonly Sample[], mode: ModeName): ModeFigures {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N]`: Purser beside the bare Worker, in the same run on the
+ * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N] [-- --shards=N]`: Purser beside the bare Worker, in the same run on the
  * same machine, so that the ratio tells something where the figures alone do not.
  */
 import { randomBytes } from "node:crypto";
@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { type Host, host, type Load, startLoad, workFolder } from "./host.ts";
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 import {
+  type BulkFindings,
   type Findings,
   type ModeName,
   printJson,
@@ -19,21 +20,26 @@ import { Wallets } from "./wallets.ts";
 
 const connections = 32;
 const walletCount = 100;
-const warmUpMs = 1_500;
+/** Long enough for the engine to have compiled what is hot. */
+const warmUpMs = 8_000;
 const countedMs = 2_000;
+const bulkItems = 10_000;
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     seconds: { type: "string", default: "5" },
     rounds: { type: "string", default: "3" },
+    // A small instance: all shards of a local server share one thread, so more of them only divide its batches.
+    shards: { type: "string", default: "4" },
   },
 });
 const durationMs = Number(options.seconds) * 1_000;
 const rounds = Number(options.rounds);
 const masterKey = randomBytes(24).toString("hex");
 const headers = { "X-Blnk-Key": masterKey };
-const purser = { config: "wrangler.toml", variables: { PURSER_MASTER_KEY: masterKey } };
+const variables = { PURSER_MASTER_KEY: masterKey };
+const purser = { config: "wrangler.toml", variables, shards: Number(options.shards) };
 
 /** One server under load, with the names of its balances. */
 interface Target {
@@ -54,14 +60,19 @@ const modes = [
 const folder = workFolder();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
-const conditions = `${connections} clients, ${walletCount} balances, ${rounds} rounds of ${options.seconds} s, storage ${
-  folder.inMemory ? "in memory" : "on disk"
-}`;
+const conditions = `${connections} clients, ${walletCount} balances, ${options.shards} journal shards, ${rounds} rounds of ${
+  options.seconds
+} s, storage ${folder.inMemory ? "in memory" : "on disk"}`;
 const load = startLoad();
 try {
-  const { samples, conserved } = await measure(load);
+  const { samples, bulk, conserved } = await measure(load);
   const rows = await countRows(load);
-  const findings = { samples, rows: rows.perTransfer, conserved: conserved && rows.conserved };
+  const findings = {
+    samples,
+    bulk,
+    rows: rows.perTransfer,
+    conserved: conserved && rows.conserved,
+  };
   if (options.json) printJson(findings);
   else printTable({ ...findings, conditions });
   if (!findings.conserved) process.exitCode = 1;
@@ -71,9 +82,11 @@ try {
 }
 
 /** All modes on both Workers, in turns, so that a busy moment of the machine hits both. */
-async function measure(load: Load): Promise<{ samples: Sample[]; conserved: boolean }> {
+async function measure(
+  load: Load,
+): Promise<{ samples: Sample[]; bulk: BulkFindings; conserved: boolean }> {
   const bareIds = Array.from({ length: walletCount }, (_, index) => `wallet-${index}`);
-  const bareHost = await host(folder.path, "bare", { config: "bench/bare.toml" });
+  const bareHost = await host(folder.path, "bare", { config: "bench/bare.toml", variables });
   const purserHost = await host(folder.path, "purser", purser);
   const wallets = await Wallets.create(purserHost.port, headers, walletCount);
   const bare: Target = { name: "bare", host: bareHost, ids: bareIds, wallets: undefined };
@@ -90,9 +103,35 @@ async function measure(load: Load): Promise<{ samples: Sample[]; conserved: bool
       }
     }
   }
+  const bulk = await oneBulk(load, ours, wallets);
   const conserved = await wallets.conserved();
   await Promise.all([bareHost.close(), purserHost.close()]);
-  return { samples, conserved };
+  return { samples, bulk, conserved };
+}
+
+/** The largest batch that there is, in one call. */
+async function oneBulk(load: Load, target: Target, wallets: Wallets): Promise<BulkFindings> {
+  const before = target.host.memoryMb();
+  let largest = before;
+  const watch = setInterval(() => {
+    largest = Math.max(largest, target.host.memoryMb());
+  }, 200);
+  const report = await load.run({
+    port: target.host.port,
+    headers,
+    connections: 1,
+    durationMs: 1,
+    work: { kind: "bulk", balances: target.ids, items: bulkItems, prefix: "bench-bulk" },
+  });
+  wallets.expect(report);
+  await wallets.settled();
+  const elapsedMs = Date.now() - report.startedAt;
+  clearInterval(watch);
+  return {
+    items: bulkItems,
+    perSecond: (bulkItems * acceptedOf(report)) / (elapsedMs / 1_000),
+    grownMb: largest - before,
+  };
 }
 
 /** One stretch of load. What was queued counts once it is applied: until then the clock runs. */

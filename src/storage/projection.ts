@@ -13,8 +13,8 @@ type Value = string | number | null;
 /** By column name. */
 type Values = Readonly<Record<string, Value>>;
 
-/** A parameter may be two million bytes; a row that is longer than this by itself still goes, alone. */
-const CHUNK_BYTES_MAX = 1_000_000;
+/** A parameter may be two million bytes, and a character three; a row that is longer than this still goes, alone. */
+const CHUNK_LENGTH_MAX = 500_000;
 
 /**
  * Writes transactions and balances of one instance to D1, all or nothing. Whatever the order in which batches arrive, a row
@@ -29,44 +29,59 @@ export async function projectBatch(
     readonly balances: readonly BalanceSnapshot[];
   },
 ): Promise<void> {
+  const transactions = batch.transactions.map((each) => transactionValues(instance, each));
+  const balances = batch.balances.map((each) => balanceValues(instance, each));
   const statements = [
-    ...chunksOf(
-      batch.transactions.map((transaction) => transactionValues(instance, transaction)),
-    ).map((rows) => db.prepare(transactionsSql(rows.columns)).bind(rows.json)),
-    ...chunksOf(batch.balances.map((balance) => balanceValues(instance, balance))).map((rows) =>
-      db.prepare(balancesSql(rows.columns)).bind(rows.json),
-    ),
+    ...insertions(db, "transactions", transactions, TRANSACTION_CONFLICT),
+    ...insertions(db, "balances", balances, BALANCE_CONFLICT),
   ];
   if (statements.length > 0) await db.batch(statements);
 }
 
-/** Rows as one JSON list of lists, in as few texts as their length allows. */
-function chunksOf(
+/**
+ * Rows as statements of a JSON list of lists each. To take a value out of such a list is what costs most, so what is the
+ * same in all rows, as most of a plain transfer is, is bound once.
+ */
+function insertions(
+  db: D1Database,
+  table: string,
   rows: readonly Values[],
-): { readonly columns: readonly string[]; readonly json: string }[] {
-  const columns = Object.keys(rows[0] ?? {});
-  const chunks: string[][] = [];
-  let bytesLeft = 0;
-  for (const row of rows) {
-    const text = JSON.stringify(columns.map((column) => row[column]));
-    const bytes = new TextEncoder().encode(text).length;
-    const last = chunks.at(-1);
-    if (last === undefined || bytes > bytesLeft) {
-      chunks.push([text]);
-      bytesLeft = CHUNK_BYTES_MAX - bytes;
-    } else {
-      last.push(text);
-      bytesLeft -= bytes;
-    }
-  }
-  return chunks.map((texts) => ({ columns, json: `[${texts.join(",")}]` }));
+  onConflict: string,
+): D1PreparedStatement[] {
+  const [first = {}, ...others] = rows;
+  const columns = Object.keys(first);
+  const isShared = (column: string) => others.every((row) => row[column] === first[column]);
+  const [shared, own] = [columns.filter(isShared), columns.filter((column) => !isShared(column))];
+  const values = [
+    ...shared.map(() => "?"),
+    ...own.map((_, at) => `json_extract(value, '$[${at}]')`),
+  ];
+  // `WHERE true` tells the parser that `ON CONFLICT` belongs to the insert.
+  const statement = db.prepare(
+    `INSERT INTO ${table} (${[...shared, ...own].join(", ")})
+       SELECT ${values.join(", ")} FROM json_each(?) WHERE true ${onConflict}`,
+  );
+  const constants = shared.map((column) => first[column]);
+  const texts = rows.map((row) => JSON.stringify(own.map((column) => row[column])));
+  return chunksOf(texts).map((json) => statement.bind(...constants, json));
 }
 
-/** `WHERE true` tells the parser that `ON CONFLICT` belongs to the insert. */
-const insertSql = (table: string, columns: readonly string[]): string => {
-  const values = columns.map((_, index) => `json_extract(value, '$[${index}]')`);
-  return `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?) WHERE true`;
-};
+/** Texts as JSON lists of them, as few as their length allows. */
+function chunksOf(texts: readonly string[]): string[] {
+  const chunks: string[][] = [];
+  let lengthLeft = 0;
+  for (const text of texts) {
+    const last = chunks.at(-1);
+    if (last === undefined || text.length > lengthLeft) {
+      chunks.push([text]);
+      lengthLeft = CHUNK_LENGTH_MAX - text.length;
+    } else {
+      last.push(text);
+      lengthLeft -= text.length;
+    }
+  }
+  return chunks.map((each) => `[${each.join(",")}]`);
+}
 
 /** What a posting says never changes: only its state does, and its metadata. */
 const TRANSACTION_CHANGES = [
@@ -80,12 +95,9 @@ const TRANSACTION_CHANGES = [
   "revision",
 ];
 
-const transactionsSql = (columns: readonly string[]): string => {
-  const changes = TRANSACTION_CHANGES.map((column) => `${column} = excluded.${column}`);
-  return `${insertSql("transactions", columns)}
-    ON CONFLICT (instance_id, transaction_id) DO UPDATE SET ${changes.join(", ")}
-    WHERE excluded.revision > transactions.revision`;
-};
+const TRANSACTION_CONFLICT = `ON CONFLICT (instance_id, transaction_id)
+  DO UPDATE SET ${TRANSACTION_CHANGES.map((column) => `${column} = excluded.${column}`).join(", ")}
+  WHERE excluded.revision > transactions.revision`;
 
 const AMOUNT_CHANGES = [
   "balance",
@@ -99,17 +111,14 @@ const AMOUNT_CHANGES = [
 
 const PROFILE_CHANGES = ["identity_id", "meta_data", "profile_version"];
 
-const balancesSql = (columns: readonly string[]): string => {
-  const newer = (version: string) => (column: string) =>
-    `${column} = CASE WHEN excluded.${version} > balances.${version} THEN excluded.${column} ELSE balances.${column} END`;
-  const changes = [
-    ...AMOUNT_CHANGES.map(newer("version")),
-    ...PROFILE_CHANGES.map(newer("profile_version")),
-  ];
-  return `${insertSql("balances", columns)}
-    ON CONFLICT (instance_id, balance_id) DO UPDATE SET ${changes.join(", ")}
-    WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;
-};
+const ifNewer = (version: string) => (column: string) =>
+  `${column} = CASE WHEN excluded.${version} > balances.${version} THEN excluded.${column} ELSE balances.${column} END`;
+
+const BALANCE_CONFLICT = `ON CONFLICT (instance_id, balance_id) DO UPDATE SET ${[
+  ...AMOUNT_CHANGES.map(ifNewer("version")),
+  ...PROFILE_CHANGES.map(ifNewer("profile_version")),
+].join(", ")}
+  WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;
 
 function balanceValues(instance: string, balance: BalanceSnapshot): Values {
   return {

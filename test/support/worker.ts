@@ -24,7 +24,7 @@ export class BalanceObject extends ProductBalanceObject {
   override execute(request: ExecuteRequest): Promise<ExecuteAnswer> {
     return underFate(
       { method: "balance.execute", name: this.ctx.id.name ?? "" },
-      () => super.execute(request),
+      async () => super.execute(request),
       (work) => this.ctx.waitUntil(work),
     );
   }

@@ -1,9 +1,10 @@
-import { applyChange, changed, NO_AMOUNTS } from "../../domain/balance";
+import { type Amounts, applyChange, changed, NO_AMOUNTS } from "../../domain/balance";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, GENERAL_LEDGER_ID, isBalanceId, sha256Hex } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { currencyMismatch, unknownBalance } from "../../domain/movement";
 import { deficitOf } from "../../domain/reservation";
+import { err, type Result } from "../../domain/result";
 import type { Instant } from "../../domain/time";
 import type {
   Answer,
@@ -75,20 +76,36 @@ export class BalanceLedger {
 
   #change(state: BalanceState, operation: MoneyOperation, at: Instant): Step {
     const { balance, reserved } = state;
-    const repeated = this.#repeatOf(balance, operation);
-    if (repeated !== null) return { state, answer: repeated };
-    const refused = this.#refusalOf(balance, operation);
-    if (refused !== null) return { state, answer: { outcome: "refused", error: refused } };
-    const after = applyChange(balance?.snapshot ?? NO_AMOUNTS, operation, reserved);
-    if (!after.ok) return { state, answer: { outcome: "refused", error: after.error } };
+    // What settles a hold cannot be worked out twice, and a cancelled operation must not be: those ask first.
+    if (settles(operation) || this.#store.isCancelled(operation.op)) {
+      const repeated = this.#repeatOf(balance, operation);
+      if (repeated !== null) return { state, answer: repeated };
+    }
+    const after = this.#decide(state, operation);
+    if (!after.ok) {
+      const refused: Answer = { outcome: "refused", error: after.error };
+      return { state, answer: this.#repeatOf(balance, operation) ?? refused };
+    }
 
-    // From here on the operation must succeed.
+    // From here on the operation must succeed, or has done so before: its entry tells.
     const next = this.#store.append(this.#made(balance, operation, at), operation, after.value, at);
+    if (next === null) {
+      const repeated = this.#repeatOf(balance, operation);
+      invariant(repeated !== null, "an operation that has its entry is a repeat");
+      return { state, answer: repeated };
+    }
     const { version } = next.snapshot;
     return {
       state: { balance: next, reserved },
       answer: { outcome: "applied", version, at, created: balance === null },
     };
+  }
+
+  /** The amounts after an operation, as if it were new. */
+  #decide({ balance, reserved }: BalanceState, operation: MoneyOperation): Result<Amounts> {
+    const refused = this.#refusalOf(balance, operation);
+    if (refused !== null) return err(refused);
+    return applyChange(balance?.snapshot ?? NO_AMOUNTS, operation, reserved);
   }
 
   /** The answer to an operation that was applied or cancelled before; null when it is new. */
@@ -151,6 +168,7 @@ export class BalanceLedger {
     for (const change of changes) {
       const made = this.#made(balance, change, at);
       balance = this.#store.append(made, change, changed(made.snapshot, change), at);
+      invariant(balance !== null, "what is reserved for was not applied before");
       versions.push(balance.snapshot.version);
     }
     this.#store.endReservation(op);
@@ -207,6 +225,8 @@ export class BalanceLedger {
     return unknownBalance(this.#name);
   }
 }
+
+const settles = ({ action }: MoneyOperation): boolean => action === "commit" || action === "void";
 
 const cancelled = (): LedgerError =>
   refusal("TXN_VALIDATION_ERROR", "the operation was cancelled before it was applied");

@@ -35,9 +35,16 @@ export class BalanceObject extends DurableObject<Env> {
   /**
    * Carries out operations in order, all in one transaction. A repeat answers what the first call answered;
    * a refusal changes nothing; nothing is answered before it is durable.
+   * It answers with a value, not with a promise, unless a checkpoint waits: the runtime hands that over at less cost.
    */
-  async execute({ operations }: ExecuteRequest): Promise<ExecuteAnswer> {
-    await this.checkpoint("execute:received");
+  execute(request: ExecuteRequest): ExecuteAnswer | Promise<ExecuteAnswer> {
+    const received = this.checkpoint("execute:received");
+    return received === undefined
+      ? this.#carryOut(request)
+      : received.then(() => this.#carryOut(request));
+  }
+
+  #carryOut({ operations }: ExecuteRequest): ExecuteAnswer | Promise<ExecuteAnswer> {
     const at = instantOfMicros(Date.now() * 1000);
     let state = this.#state;
     const carryOut = () =>
@@ -53,8 +60,9 @@ export class BalanceObject extends DurableObject<Env> {
     const answers = isOneWrite ? carryOut() : this.ctx.storage.transactionSync(carryOut);
     // Only now: a rolled-back transaction must not leave its amounts in memory.
     this.#state = state;
-    await this.checkpoint("execute:committed");
-    return { answers, snapshot: state.balance?.snapshot ?? null };
+    const answer = { answers, snapshot: state.balance?.snapshot ?? null };
+    const committed = this.checkpoint("execute:committed");
+    return committed === undefined ? answer : committed.then(() => answer);
   }
 
   /** Makes the balance. A repeat of the call that made it (same `createdAt`) answers `created` again. */

@@ -183,13 +183,16 @@ export class BalanceStore {
     return { ...before, snapshot };
   }
 
-  /** Adds the entry of an operation, one version on, sealed with the hash of the entry before it. */
+  /**
+   * Adds the entry of an operation, one version on, sealed with the hash of the entry before it; null when the operation
+   * has its entry already.
+   */
   append(
     before: StoredBalance,
     operation: MoneyOperation,
     after: Amounts,
     at: Instant,
-  ): StoredBalance {
+  ): StoredBalance | null {
     const version = before.snapshot.version + 1;
     const row = [
       version,
@@ -206,11 +209,13 @@ export class BalanceStore {
       at,
     ];
     const hash = sha256Hex(JSON.stringify([before.hash, ...row]));
-    this.#storage.sql.exec(
-      "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    const inserted = this.#storage.sql.exec(
+      `INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (op) DO NOTHING`,
       ...row,
       hash,
     );
+    if (inserted.rowsWritten === 0) return null;
     return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash };
   }
 

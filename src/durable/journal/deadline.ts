@@ -15,3 +15,53 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+interface Waiter {
+  readonly untilMs: number;
+  readonly giveUp: () => void;
+}
+
+/** How far a shared deadline may be overrun, in milliseconds. */
+const TICK_MS = 1_000;
+
+/** The same deadline for many promises of one object, by one timer: a timer for each would cost more than the wait. */
+export class Patience {
+  readonly #ms: number;
+  /** In the order in which they give up. */
+  readonly #waiters = new Set<Waiter>();
+  #ticking = false;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** The value of a promise, or `OutcomeUnknown` when it takes longer, by up to a second more. */
+  within<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => reject(new OutcomeUnknown("the outcome is not known yet"));
+      const waiter = { untilMs: Date.now() + this.#ms, giveUp };
+      this.#waiters.add(waiter);
+      const end =
+        <V>(settle: (value: V) => void) =>
+        (value: V): void => {
+          this.#waiters.delete(waiter);
+          settle(value);
+        };
+      promise.then(end(resolve), end(reject));
+      if (!this.#ticking) this.#tick();
+    });
+  }
+
+  #tick(): void {
+    this.#ticking = true;
+    setTimeout(() => {
+      this.#ticking = false;
+      for (const waiter of this.#waiters) {
+        if (waiter.untilMs > Date.now()) break;
+        this.#waiters.delete(waiter);
+        waiter.giveUp();
+      }
+      if (this.#waiters.size > 0) this.#tick();
+    }, TICK_MS);
+  }
+}

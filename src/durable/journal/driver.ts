@@ -1,3 +1,4 @@
+import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, isTransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
@@ -62,6 +63,11 @@ export class Driver {
     this.#splits = parts.splits;
     this.#claims = parts.claims;
     this.#host = parts.host;
+  }
+
+  /** A balance was seen: it exists from now on, and its currency stays. */
+  seen({ balanceId, currency }: Pick<BalanceSnapshot, "balanceId" | "currency">): void {
+    this.#currencies.set(balanceId, currency);
   }
 
   isDriving(row: Row): boolean {

@@ -42,6 +42,7 @@ export interface LaneHost {
 export class Lanes {
   readonly #lanes = new Map<BalanceId, Lane>();
   readonly #host: LaneHost;
+  #turn: Promise<void> | null = null;
 
   constructor(host: LaneHost) {
     this.#host = host;
@@ -58,8 +59,19 @@ export class Lanes {
       }
       const opened: Lane = { waiting: [waiting], failures: 0 };
       this.#lanes.set(balanceId, opened);
-      void this.#run(balanceId, opened);
+      void this.#nextTurn().then(() => this.#run(balanceId, opened));
     });
+  }
+
+  /**
+   * The next turn of the event loop, one for all lanes that open in this one. What comes in meanwhile leaves with them,
+   * and gets its turn before what they lead to.
+   */
+  #nextTurn(): Promise<void> {
+    this.#turn ??= pause(0).then(() => {
+      this.#turn = null;
+    });
+    return this.#turn;
   }
 
   async #run(balanceId: BalanceId, lane: Lane): Promise<void> {

@@ -40,13 +40,15 @@ export class Recorder {
 
   /** Records a posting; a synchronous one is carried out before the answer. */
   async record(request: RecordRequest): Promise<Reply<Transaction>> {
-    const { posting, operation, split } = request;
+    const { posting, operation } = request;
     const key = storedKey(operation);
     const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
     if (refused !== null) return refuse(refused, true);
     for (;;) {
+      const row = this.#insert(request);
+      if (row !== null) return this.#carryOut(row);
       const found = this.#records.find(posting.transactionId);
-      if (found === null) break;
+      if (found === null) return refuse(tooManyWaiting());
       if (found.operationKey === key) return this.#repeat(found, operation);
       if (!isHidden(found)) return this.#duplicate(found, operation);
       // Its outcome decides: a refusal frees the reference, and this request tries as its own.
@@ -54,25 +56,35 @@ export class Recorder {
       if (driven === null) return unknownOutcome();
       if (driven.done) return this.#duplicate(found, operation);
     }
-    if (this.#records.liveCount >= LIVE_MAX) {
-      return refuse(
-        refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later"),
-      );
-    }
+  }
+
+  /**
+   * The new row, written with its legs; null when its reference is taken, or too many are waiting. It is tried first and
+   * looked for afterwards, because nearly every reference is new.
+   */
+  #insert(request: RecordRequest): Row | null {
+    if (this.#records.liveCount >= LIVE_MAX) return null;
+    const { posting, split } = request;
     const row = this.#newRow(request, split?.claims ?? []);
     const legs = (split?.legs ?? []).map((leg) => ({
       ...this.#host.newRow(leg, "", ""),
       attempt: row.attempt,
     }));
-    if (legs.length === 0) this.#store.insertAlone(row);
-    else {
+    if (legs.length === 0) {
+      if (!this.#records.insertAlone(row)) return null;
+    } else {
+      if (this.#records.find(posting.transactionId) !== null) return null;
       this.#store.transaction(() => {
         for (const each of [row, ...legs]) this.#store.insert(each);
       });
     }
     this.#host.inserted([row, ...legs]);
+    return row;
+  }
+
+  async #carryOut(row: Row): Promise<Reply<Transaction>> {
     await this.#host.checkpoint("record:inserted");
-    if (!posting.skipQueue) return reply(this.#records.shown(row));
+    if (!row.posting.skipQueue) return reply(this.#records.shown(row));
     const driven = await this.#host.driven(row);
     if (driven === null) return unknownOutcome();
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
@@ -129,3 +141,6 @@ export class Recorder {
     return reply(firstAnswer(row, this.#records), true);
   }
 }
+
+const tooManyWaiting = () =>
+  refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later");

@@ -22,6 +22,11 @@ export class Records {
     return this.#live.size;
   }
 
+  /** Writes a row that nothing else belongs to; false when there is one of its id. */
+  insertAlone(row: Row): boolean {
+    return !this.#live.has(row.posting.transactionId) && this.#store.insertAlone(row);
+  }
+
   find(id: TransactionId): Row | null {
     const live = this.#live.get(id);
     if (live !== undefined) return live;

@@ -7,7 +7,7 @@ import { Answers } from "./answers";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
 import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
-import { OutcomeUnknown, within } from "./deadline";
+import { OutcomeUnknown, Patience, within } from "./deadline";
 import { Driver } from "./driver";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
@@ -65,6 +65,7 @@ export class Shard {
   readonly answers: Answers;
   readonly #recovery: Recovery;
   readonly #alarm: AlarmClock;
+  readonly #patience = new Patience(PATIENCE_MS);
   readonly #checkpoint: ShardHost["checkpoint"];
   readonly #log: ShardHost["log"];
 
@@ -82,7 +83,10 @@ export class Shard {
     const records = new Records(store);
     const lanes = new Lanes({
       execute: (balanceId, operations) => host.execute(balanceId, operations),
-      observed: (snapshot) => this.flusher.observe(snapshot),
+      observed: (snapshot) => {
+        this.driver.seen(snapshot);
+        this.flusher.observe(snapshot);
+      },
       troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
     });
     const common = { store, records };
@@ -142,7 +146,7 @@ export class Shard {
         inserted,
         newRow,
         changed: (row) => this.changed(row),
-        driven: (row) => within(PATIENCE_MS, drive(row)),
+        driven: (row) => this.#patience.within(drive(row)),
       },
     });
     this.#recovery = this.#newRecovery(host);
@@ -181,7 +185,7 @@ export class Shard {
   /** The end of a drive, or null when it takes longer than a request should. */
   async patientDrive(row: Row): Promise<Driven | null> {
     try {
-      return await within(PATIENCE_MS, this.driver.drive(row));
+      return await this.#patience.within(this.driver.drive(row));
     } catch (error) {
       if (error instanceof OutcomeUnknown) return null;
       throw error;

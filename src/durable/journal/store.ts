@@ -148,18 +148,19 @@ export class JournalStore {
     );
   }
 
-  /** Inserts one row that nothing else belongs to: a single statement needs no savepoint. */
-  insertAlone(row: Row): void {
+  /** Inserts one row, without a savepoint; false when its id is taken: to try costs less than to look first. */
+  insertAlone(row: Row): boolean {
     this.#ensureSchema();
-    this.insert(row);
+    return this.insert(row, "ON CONFLICT (transaction_id) DO NOTHING") > 0;
   }
 
-  insert(row: Row): void {
-    this.#storage.sql.exec(
+  /** Inserts a row and answers how many were written, those of indexes too. Throws when its id is taken. */
+  insert(row: Row, onConflict = ""): number {
+    const { rowsWritten } = this.#storage.sql.exec(
       `INSERT INTO transactions (transaction_id, parent_transaction, posting, attempt, created_at,
          operation_key, fingerprint, status, meta_data, revision, work, outcome, rejection_reason,
          due_ms, decision, claims, coordinator)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${onConflict}`,
       row.posting.transactionId,
       row.posting.parentTransaction,
       postingText(row.posting),
@@ -171,6 +172,7 @@ export class JournalStore {
       row.claims.length === 0 ? null : claimsText(row.claims),
       row.coordinator,
     );
+    return rowsWritten;
   }
 
   /** Writes what can change of a row. */
