@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isTransactionId, type TransactionId } from "../domain/ids";
 import { sendInBatches } from "./batch";
 
-const IDS_IN_A_MESSAGE = 100;
+const IDS_IN_A_MESSAGE = 1_000;
 
 const transactionId = z.custom<TransactionId>(
   (value) => typeof value === "string" && isTransactionId(value),

@@ -58,11 +58,13 @@ describe("the message of an event", () => {
   });
 });
 
-it("an apply message takes at most a hundred ids", () => {
+it("an apply message takes at most a thousand ids, which are billed as one", () => {
   const ids = (count: number) =>
     Array.from({ length: count }, () => "txn_00000000-0000-8000-8000-000000000000");
-  expect(applyMessage.safeParse({ instance: "i", shard: 0, ids: ids(100) }).success).toBe(true);
-  expect(applyMessage.safeParse({ instance: "i", shard: 0, ids: ids(101) }).success).toBe(false);
+  const message = { instance: "default", shard: 255, ids: ids(1_000) };
+  expect(applyMessage.safeParse(message).success).toBe(true);
+  expect(bytesOf(message)).toBeLessThan(64_000);
+  expect(applyMessage.safeParse({ ...message, ids: ids(1_001) }).success).toBe(false);
 });
 
 it("the setting with the receivers' addresses is a list with commas between", () => {

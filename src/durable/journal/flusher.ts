@@ -3,6 +3,7 @@ import type { LedgerEvent } from "../../domain/event";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { Transaction } from "../../domain/transaction";
 import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
+import { Backlog } from "./backlog";
 import type { Records } from "./records";
 import { needs, type Row, Work } from "./row";
 import { isNewer, type JournalStore } from "./store";
@@ -55,15 +56,14 @@ export class Flusher {
   readonly #store: JournalStore;
   readonly #records: Records;
   readonly #host: FlusherHost;
-  /** Rows to take, in this order, each with the number of the moment it became dirty. */
-  readonly #dirty = new Map<Row, number>();
+  readonly #backlog = new Backlog();
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
   #queued: Row[] = [];
   #balancesDirty = 0;
-  #clock = 0;
   #running = false;
   #inFlight = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly atOnce: boolean } | null =
+    null;
   #lastRoundMs = 0;
   #failures = 0;
   #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
@@ -81,7 +81,7 @@ export class Flusher {
   /** A row has something to project or to announce. */
   mark(row: Row): void {
     this.#records.keep(row);
-    if (!this.#dirty.has(row)) this.#dirty.set(row, ++this.#clock);
+    this.#backlog.add(row);
     this.#wake();
   }
 
@@ -93,7 +93,7 @@ export class Flusher {
 
   /** Drops a row that no longer exists. */
   forget(row: Row): void {
-    this.#dirty.delete(row);
+    this.#backlog.forget(row);
   }
 
   /** The newest state of a balance; it leaves with the row that led to it. */
@@ -106,13 +106,13 @@ export class Flusher {
 
   /** A balance on the shard's list has work left. */
   markBalances(): void {
-    if (this.#balancesDirty === 0) this.#balancesDirty = ++this.#clock;
+    if (this.#balancesDirty === 0) this.#balancesDirty = this.#backlog.tick();
     this.#wake();
   }
 
   /** Resolves when everything that was marked before the call has left. */
   flushed(): Promise<void> {
-    const until = this.#clock;
+    const until = this.#backlog.clock;
     if (this.#oldest() > until) return Promise.resolve();
     const done = new Promise<void>((resolve) => this.#waiters.push({ until, resolve }));
     this.#wake();
@@ -120,23 +120,21 @@ export class Flusher {
   }
 
   #oldest(): number {
-    let first = Number.POSITIVE_INFINITY;
-    for (const at of this.#dirty.values()) first = Math.min(first, at);
     const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
     const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
-    return Math.min(first, balances, flying);
+    return Math.min(this.#backlog.oldest, balances, flying);
   }
 
   /** Sets the next round: at once when one is full or somebody waits, else a little later. */
   #wake(): void {
-    if (this.#running) return;
-    const urgent = this.#waiters.length > 0 || this.#dirty.size >= ROUND_ROWS;
+    if (this.#running || this.#timer?.atOnce) return;
+    const atOnce = this.#waiters.length > 0 || this.#backlog.readyCount >= ROUND_ROWS;
     if (this.#timer !== null) {
-      if (!urgent) return;
-      clearTimeout(this.#timer);
+      if (!atOnce) return;
+      clearTimeout(this.#timer.handle);
     }
-    const wait = urgent ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
-    this.#timer = setTimeout(() => this.#start(), wait);
+    const wait = atOnce ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
+    this.#timer = { atOnce, handle: setTimeout(() => this.#start(), wait) };
   }
 
   #start(): void {
@@ -188,27 +186,20 @@ export class Flusher {
   }
 
   #take(): { rows: Captured[]; oldest: number } {
-    const rows: Captured[] = [];
-    let oldest = Number.POSITIVE_INFINITY;
     // After trouble fewer at a time: a row that D1 or a queue will not take must not keep the others.
     const limit = Math.max(1, ROUND_ROWS >> (2 * Math.min(this.#failures, 4)));
-    for (const [row, at] of this.#dirty) {
-      if (rows.length === limit) break;
-      this.#dirty.delete(row);
-      oldest = Math.min(oldest, at);
-      rows.push({ row, transaction: this.#records.shown(row) });
-    }
-    return { rows, oldest };
+    // Who waits, waits for the oldest.
+    const order = this.#waiters.length > 0 ? "oldest" : "ready";
+    const { rows, oldest } = this.#backlog.take(limit, order);
+    const captured = rows.map((row) => ({ row, transaction: this.#records.shown(row) }));
+    return { rows: captured, oldest };
   }
 
   #putBack(rows: readonly Captured[], snapshots: readonly BalanceSnapshot[], balancesAt: number) {
-    const taken = new Set(rows.map(({ row }) => row));
-    const back = [...taken].map((row) => [row, this.#inFlight] as const);
-    const rest = [...this.#dirty].filter(([row]) => !taken.has(row));
-    // A row that failed all by itself lets the others go first.
-    const order = back.length === 1 ? [...rest, ...back] : [...back, ...rest];
-    this.#dirty.clear();
-    for (const [row, at] of order) this.#dirty.set(row, at);
+    this.#backlog.putBack(
+      rows.map(({ row }) => row),
+      this.#inFlight,
+    );
     for (const snapshot of snapshots) this.observe(snapshot);
     if (balancesAt !== 0) this.#balancesDirty = balancesAt;
     this.#inFlight = 0;
