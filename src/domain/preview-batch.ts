@@ -7,7 +7,15 @@ import {
   refusalOfSplit,
   shownOf,
 } from "./preview";
-import { type Books, carriedOut, type Refused, refusalOfGroup, refusedBy } from "./projection";
+import {
+  type Books,
+  booksFor,
+  carriedOut,
+  carryOut,
+  type Refused,
+  refusalOfGroup,
+  refusedBy,
+} from "./projection";
 import type { Split } from "./split";
 
 /** How a batch is carried out, as far as its preview depends on it. */
@@ -54,8 +62,9 @@ export function previewBatch(
   const results = items.map(({ split }, index): Preview => {
     const refused = refusals.get(index) ?? null;
     const movers = moversOf(split);
-    const after = refused === null ? () => carriedOut(books, movers) : () => books;
-    const balances = skipQueue ? null : balancesOf(movers, books, after());
+    const before = booksFor(books, movers);
+    const after = () => (refused === null ? carriedOut(before, movers) : before);
+    const balances = skipQueue ? null : balancesOf(movers, before, after());
     return { ...shownOf(split, refused), balances };
   });
   const wouldApply = refusals.size === 0;
@@ -85,14 +94,14 @@ function refusalsOfWhole(items: readonly BatchItem[], books: Books): Refusals {
 /** One after another: the first refusal stops the rest. */
 function refusalsInOrder(items: readonly BatchItem[], books: Books): Refusals {
   const used = usedReferences(items);
-  let now = books;
+  const now = new Map(books);
   for (const [index, { split }] of items.entries()) {
     const refused = used.get(index) ?? refusalOfSplit(split, now);
     if (refused !== null) {
       const rest = items.slice(index + 1).map((_item, at) => [index + 1 + at, STOPPED] as const);
       return new Map([[index, refused], ...rest]);
     }
-    now = carriedOut(now, moversOf(split));
+    for (const mover of moversOf(split)) carryOut(now, mover);
   }
   return new Map();
 }

@@ -1,6 +1,14 @@
 import { type LedgerError, refusal } from "./error";
 import { balancesOf, type Preview, totalOf } from "./preview";
-import { type Books, carriedOut, isCovered, type Rule, refusalOf, refusedBy } from "./projection";
+import {
+  type Books,
+  carriedOut,
+  carryOut,
+  isCovered,
+  type Rule,
+  refusalOf,
+  refusedBy,
+} from "./projection";
 import { err, ok, type Result } from "./result";
 import { settledStatus, settlesHold } from "./saga";
 import type { Posting, Transaction } from "./transaction";
@@ -83,7 +91,7 @@ export const refusedFollowUp = (
 
 /** The balances once the records that are still QUEUED were carried out, or why one of them would not be. */
 function begin(books: Books, waiting: readonly Posting[]): Result<Books> | typeof OUT_OF_STEP {
-  let now = books;
+  const now = new Map(books);
   for (const posting of waiting) {
     if (settlesHold(posting)) {
       if (!isCovered(now, [posting])) return OUT_OF_STEP;
@@ -94,7 +102,7 @@ function begin(books: Books, waiting: readonly Posting[]): Result<Books> | typeo
         return err(refusal("TXN_NOT_INFLIGHT", message));
       }
     }
-    now = carriedOut(now, [posting]);
+    carryOut(now, posting);
   }
   return ok(now);
 }

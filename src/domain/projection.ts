@@ -89,15 +89,26 @@ export function refusalOfGroup(
 /** The balances after postings that were found to go, in order. */
 export function carriedOut(books: Books, postings: readonly Posting[]): Books {
   const after = new Map(books);
-  for (const posting of postings) {
-    for (const side of ["source", "destination"] as const) {
-      const known = knownOf(after, posting[side].balanceId);
-      const amounts = changed(known.amounts, changeOf(posting, side));
-      after.set(known.balanceId, { ...known, amounts });
-    }
-  }
+  for (const posting of postings) carryOut(after, posting);
   return after;
 }
+
+/** Changes the books by a posting that was found to go: what goes on for thousands of postings copies them once. */
+export function carryOut(books: Map<BalanceId, KnownBalance>, posting: Posting): void {
+  for (const side of ["source", "destination"] as const) {
+    const known = knownOf(books, posting[side].balanceId);
+    const amounts = changed(known.amounts, changeOf(posting, side));
+    books.set(known.balanceId, { ...known, amounts });
+  }
+}
+
+/** The books of the balances that postings are about, and of no others. */
+export const booksFor = (books: Books, postings: readonly Posting[]): Books =>
+  new Map(
+    postings
+      .flatMap(({ source, destination }) => [source.balanceId, destination.balanceId])
+      .map((balanceId) => [balanceId, knownOf(books, balanceId)]),
+  );
 
 /**
  * Whether the balances hold what these commits and voids settle. They do, unless balances and holds were read at

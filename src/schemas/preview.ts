@@ -142,7 +142,7 @@ export function toPreviewBody(
 /** A preview of many for the wire. */
 export function toBatchPreviewBody(
   batch: BatchPreview,
-  holds: OpenHolds,
+  holds: OpenHolds = NO_HOLDS,
 ): z.output<typeof BatchPreviewBody> {
   const { wouldApply, cumulative, atomic, results, balances, notes } = batch;
   return {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type Answer, call, get, post, put, textOf } from "../support/api";
+import { sendBatch } from "../support/bulk";
 import { everythingWritten, settledDown } from "../support/everything";
 import { fundedBalance, hold, moveNow, unique } from "../support/ledger";
 
@@ -29,6 +30,9 @@ it("a dry run writes nothing: not a row, not a table, not a message", async () =
   const source = await fundedBalance(100n);
   const paid = textOf(await moveNow({ from: source, to: "@shop", amount: 1n }), "transaction_id");
   const held = textOf(await hold({ from: source, to: "@shop", amount: 50n }), "transaction_id");
+  const items = [1n, 2n].map((amount) => ({ from: source, to: "@shop", amount }));
+  const batch = textOf(await sendBatch(items, { inflight: true }), "batch_id");
+  const dry = { dry_run: true, skip_queue: true };
   await get("/transactions");
   await settledDown();
   const before = await everythingWritten();
@@ -52,9 +56,26 @@ it("a dry run writes nothing: not a row, not a table, not a message", async () =
     await settle(held, { status: "void" }),
     await settle(paid, { status: "void" }),
     await refundOf(paid, { skip_queue: true }),
+    await sendBatch(items, dry),
+    await sendBatch([...items, { from: unique("@new"), to: "@shop", amount: 1n }], {
+      ...dry,
+      atomic: true,
+      run_async: true,
+    }),
+    await call("POST", "/transactions/bulk", {
+      body: { transactions: [bodyOf(made)], dry_run: true },
+      ...key,
+    }),
+    await call("POST", "/transactions/inflight/bulk/commit", {
+      body: { transactions: [{ transaction_id: held }, { transaction_id: paid }], ...dry },
+      ...key,
+    }),
+    await post("/transactions/inflight/bulk/void", { transaction_ids: [held], ...dry }),
+    await settle(batch, { status: "commit" }),
+    await refundOf(batch),
     await refundOf(held),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([...Array(9).fill(200), 404]);
+  expect(answers.map(({ status }) => status)).toEqual([...Array(15).fill(200), 404, 404]);
 
   expect(await everythingWritten()).toEqual(before);
 

@@ -1,6 +1,5 @@
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
-import type { LedgerError } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -158,12 +157,19 @@ export class JournalClient implements Journal {
     );
   }
 
-  refusalsToSettle(questions: readonly SettleQuestion[]): Promise<(LedgerError | null)[]> {
+  plansToSettle(questions: readonly SettleQuestion[]): Promise<Result<Plan>[]> {
     return this.#askEach(
       questions,
       ({ transactionId }) => transactionId,
-      async (stub, some): Promise<(LedgerError | null)[]> =>
-        await stub.refusalsToSettle({ questions: some }),
+      async (stub, some): Promise<Result<Plan>[]> => await stub.plansToSettle({ questions: some }),
+    );
+  }
+
+  plansToRefund(questions: readonly RefundQuestion[]): Promise<Result<Plan>[]> {
+    return this.#askEach(
+      questions,
+      ({ transactionId }) => transactionId,
+      async (stub, some): Promise<Result<Plan>[]> => await stub.plansToRefund({ questions: some }),
     );
   }
 

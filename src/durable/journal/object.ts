@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
-import type { LedgerError } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -116,16 +115,14 @@ export class JournalObject extends DurableObject<Env> {
     return Promise.all(requests.map((request) => this.settle(request)));
   }
 
-  /** Why each of many commits or voids would be refused now. It writes nothing. */
-  refusalsToSettle(request: {
-    questions: readonly SettleQuestion[];
-  }): Promise<(LedgerError | null)[]> {
-    return Promise.all(
-      request.questions.map(async (question) => {
-        const plan = await this.planSettle(question);
-        return plan.ok ? null : plan.error;
-      }),
-    );
+  /** What each of many commits or voids would settle now. It writes nothing. */
+  plansToSettle(request: { questions: readonly SettleQuestion[] }): Promise<Result<Plan>[]> {
+    return Promise.all(request.questions.map((question) => this.planSettle(question)));
+  }
+
+  /** What each of many refunds would give back now. It writes nothing. */
+  plansToRefund(request: { questions: readonly RefundQuestion[] }): Promise<Result<Plan>[]> {
+    return Promise.all(request.questions.map((question) => this.planRefund(question)));
   }
 
   /** Gives back what a transaction moved. */

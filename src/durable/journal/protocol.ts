@@ -174,8 +174,10 @@ export interface Journal {
   endedBatch(batchId: BatchId): Promise<BatchValue | null>;
   /** Commits or voids many holds, each on its own; the answers in order. Operations are the ledger's own. */
   settleEach(requests: readonly SettleRequest[]): Promise<Reply<SettleValue>[]>;
-  /** Why each of many commits or voids would be refused now; null for those that would not. It writes nothing. */
-  refusalsToSettle(questions: readonly SettleQuestion[]): Promise<(LedgerError | null)[]>;
+  /** What each of many commits or voids would settle now, in order; it writes nothing and carries nothing out. */
+  plansToSettle(questions: readonly SettleQuestion[]): Promise<Result<Plan>[]>;
+  /** What each of many refunds would give back now, in order; it writes nothing and carries nothing out. */
+  plansToRefund(questions: readonly RefundQuestion[]): Promise<Result<Plan>[]>;
   /** Gives back what many transactions moved, each on its own; the answers in order. */
   refundEach(requests: readonly RefundRequest[]): Promise<Reply<Transaction>[]>;
   /** Where many records stand, in order; null for those that don't exist. */

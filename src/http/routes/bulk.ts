@@ -1,7 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { answerOf, batchRefusal } from "../../domain/batch";
 import { brokenCount } from "../../domain/bulk";
-import { refusal } from "../../domain/error";
 import {
   BatchBody,
   BulkBody,
@@ -16,6 +15,8 @@ import {
   toBulkStartedBody,
 } from "../../schemas/bulk";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
+import { BatchPreviewBody, toBatchPreviewBody } from "../../schemas/preview";
+import { previewBatch } from "../../services/batches/preview";
 import { readBatch } from "../../services/batches/read";
 import { recordBatch } from "../../services/batches/record";
 import { newRoutes } from "../app";
@@ -37,6 +38,10 @@ const record = createRoute({
     body: { required: true, content: { "application/json": { schema: BulkRequest } } },
   },
   responses: {
+    200: jsonResponse(
+      BatchPreviewBody,
+      "With `dry_run`: what each would do, and all of them together where they build on each other. Nothing is written. A refusal is answered 200 as well.",
+    ),
     201: jsonResponse(BulkBody, "Queued, or with `skip_queue` carried out."),
     202: jsonResponse(BulkStartedBody, "With `run_async`: it runs in the background."),
     400: jsonResponse(
@@ -77,10 +82,11 @@ export const bulk = newRoutes()
     const broken = brokenCount(transactions.length);
     if (broken !== null) throw new Refusal(broken);
     const requests = unwrap(toBatchRequests(transactions));
-    if (body.dry_run === true) {
-      throw new Refusal(refusal("TXN_VALIDATION_ERROR", "dry_run is not available yet"));
-    }
     const options = toBatchOptions(body);
+    if (body.dry_run === true) {
+      const { preview, holds } = unwrap(await previewBatch(c.var.ledger, { requests, options }));
+      return c.json(toBatchPreviewBody(preview, holds), 200);
+    }
     const reply = await recordBatch(c.var.ledger, {
       requests,
       options,

@@ -1,16 +1,19 @@
-import { createRoute } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { brokenSettleCount } from "../../domain/bulk-settlement";
-import { refusal } from "../../domain/error";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
+import { BatchPreviewBody, toBatchPreviewBody } from "../../schemas/preview";
 import {
   CommitManyRequest,
   SettledManyBody,
   toSettledManyBody,
   VoidManyRequest,
 } from "../../schemas/settle-many";
-import { settleMany } from "../../services/transactions/settle-many";
+import { previewSettlements } from "../../services/transactions/preview-settlements";
+import { type ManySettlement, settleMany } from "../../services/transactions/settle-many";
 import { newRoutes } from "../app";
-import { Refusal } from "../errors";
+import type { AppEnv } from "../env";
+import { Refusal, unwrap } from "../errors";
 import { idempotencyParameter, operation } from "../idempotency";
 import { repeatable } from "../middleware/repeatable";
 
@@ -18,8 +21,8 @@ const tags = ["Transactions"];
 
 const responses = {
   200: jsonResponse(
-    SettledManyBody,
-    "What became of each, in the order of the list, also where all failed.",
+    z.union([SettledManyBody, BatchPreviewBody]),
+    "What became of each, in the order of the list, also where all failed. With `dry_run` what would become of each, and nothing is written.",
   ),
   400: refusalResponse("`TXN_BULK_EMPTY`, `TXN_BULK_LIMIT_EXCEEDED`, `GEN_MALFORMED_REQUEST`."),
   422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
@@ -62,34 +65,42 @@ const voidMany = createRoute({
 /** Commits and voids of unrelated holds (contract/transactions.md section 7.6). */
 export const settlesMany = newRoutes()
   .openapi(commitMany, async (c) => {
-    const { transactions = [], skip_queue: skipQueue = false, dry_run } = c.req.valid("json");
-    refuseUnless("transactions", transactions.length, dry_run);
-    const items = await settleMany(c.var.ledger, {
-      list: transactions.map((each) => ({
-        id: each.transaction_id ?? "",
-        amount: each.amount ?? null,
-        preciseAmount: each.precise_amount ?? null,
-      })),
-      status: "commit",
-      skipQueue,
-      operation: await operation(c),
-    });
-    return c.json(toSettledManyBody(items), 200);
+    const { transactions = [], ...how } = c.req.valid("json");
+    refuseUnless("transactions", transactions.length);
+    const list = transactions.map((each) => ({
+      id: each.transaction_id ?? "",
+      amount: each.amount ?? null,
+      preciseAmount: each.precise_amount ?? null,
+    }));
+    return c.json(await answerTo(c, { list, status: "commit", ...how }), 200);
   })
   .openapi(voidMany, async (c) => {
-    const { transaction_ids = [], skip_queue: skipQueue = false, dry_run } = c.req.valid("json");
-    refuseUnless("transaction_ids", transaction_ids.length, dry_run);
-    const items = await settleMany(c.var.ledger, {
-      list: transaction_ids.map((id) => ({ id, amount: null, preciseAmount: null })),
-      status: "void",
-      skipQueue,
-      operation: await operation(c),
-    });
-    return c.json(toSettledManyBody(items), 200);
+    const { transaction_ids = [], ...how } = c.req.valid("json");
+    refuseUnless("transaction_ids", transaction_ids.length);
+    const list = transaction_ids.map((id) => ({ id, amount: null, preciseAmount: null }));
+    return c.json(await answerTo(c, { list, status: "void", ...how }), 200);
   });
 
-function refuseUnless(name: string, count: number, dryRun = false): void {
+async function answerTo(
+  c: Context<AppEnv>,
+  asked: {
+    readonly list: readonly ManySettlement[];
+    readonly status: "commit" | "void";
+    readonly skip_queue?: boolean | undefined;
+    readonly dry_run?: boolean | undefined;
+  },
+) {
+  const { list, status, skip_queue: skipQueue = false, dry_run: isDryRun = false } = asked;
+  if (isDryRun) {
+    const settlements = list.map((each) => ({ ...each, status, skipQueue }));
+    const preview = await previewSettlements(c.var.ledger, { action: status, settlements });
+    return toBatchPreviewBody(unwrap(preview));
+  }
+  const how = { list, status, skipQueue, operation: await operation(c) };
+  return toSettledManyBody(await settleMany(c.var.ledger, how));
+}
+
+function refuseUnless(name: string, count: number): void {
   const broken = brokenSettleCount(name, count);
   if (broken !== null) throw new Refusal(broken);
-  if (dryRun) throw new Refusal(refusal("TXN_VALIDATION_ERROR", "dry_run is not available yet"));
 }

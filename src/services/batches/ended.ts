@@ -23,10 +23,17 @@ export async function endedBatch(
   if (batch.status === "processing") {
     return err(refusal("GEN_CONFLICT", "the batch is still being carried out"));
   }
-  const places = { after: 0, upTo: batch.count };
-  const results = await outcomeOf(ctx.journal.batchResults(batchId, places));
+  const ids = await madeBy(ctx, batch);
+  return ids.ok ? ok({ batch, transactionIds: ids.value }) : ids;
+}
+
+/** The transactions that a batch made, newest first. */
+export async function madeBy(
+  ctx: LedgerContext,
+  { batchId, count }: BatchValue,
+): Promise<Result<readonly TransactionId[]>> {
+  const results = await outcomeOf(ctx.journal.batchResults(batchId, { after: 0, upTo: count }));
   if (!results.ok) return results;
   const made = results.value.filter(({ outcome }) => outcome === "succeeded");
-  const transactionIds = made.map(({ transactionId }) => transactionId).reverse();
-  return ok({ batch, transactionIds });
+  return ok(made.map(({ transactionId }) => transactionId).reverse());
 }

@@ -44,9 +44,9 @@ export async function settleBatch(
     skipQueue,
   }));
   if (amount !== null) {
-    const plans = await outcomeOf(ctx.journal.refusalsToSettle(questions));
+    const plans = await outcomeOf(ctx.journal.plansToSettle(questions));
     if (!plans.ok) return { ...plans, replayed: false };
-    const refused = plans.value.flatMap((error) => error ?? []).find(stops);
+    const refused = plans.value.flatMap((plan) => (plan.ok ? [] : [plan.error])).find(stopsBatch);
     if (refused !== undefined) return { ok: false, error: refused, replayed: false };
   }
   const operation = operationOf(settlement);
@@ -59,7 +59,9 @@ export async function settleBatch(
   return answer ?? { ok: false, error: notInflight(action), replayed: false };
 }
 
-const stops = ({ code }: LedgerError): boolean => code !== "TXN_NOT_INFLIGHT" && !SETTLED.has(code);
+/** Whether a refusal to settle one hold stands in the way of the others: not when it holds no money, or none any more. */
+export const stopsBatch = ({ code }: LedgerError): boolean =>
+  code !== "TXN_NOT_INFLIGHT" && !SETTLED.has(code);
 
 /** The transactions of the batch that may be holds, newest first. */
 async function holdsOf(
@@ -82,5 +84,6 @@ const operationOf = ({ batchId, action, operation }: BatchSettlement): Operation
   fromClient: false,
 });
 
-const notInflight = (action: string): LedgerError =>
+/** The refusal to commit or void where nothing is held. */
+export const notInflight = (action: string): LedgerError =>
   refusal("TXN_NOT_INFLIGHT", `there is no transaction to ${action}`);

@@ -18,9 +18,11 @@ export async function previewSettlements(
     settlements,
   }: { readonly action: "commit" | "void"; readonly settlements: readonly Settlement[] },
 ): Promise<Result<BatchPreview>> {
-  const answers = await Promise.all(
-    settlements.map((settlement) => previewSettlement(ctx, settlement)),
+  // Zero is all that remains, other than for a single commit.
+  const asked = settlements.map((each) =>
+    each.preciseAmount === 0n ? { ...each, preciseAmount: null } : each,
   );
+  const answers = await Promise.all(asked.map((settlement) => previewSettlement(ctx, settlement)));
   const trouble = answers.find((answer) => !answer.ok && statusByCode[answer.error.code] >= 500);
   if (trouble?.ok === false) return trouble;
   const results = answers.map((answer): Preview => {

@@ -8,10 +8,11 @@ import type { CommitAmount } from "../../domain/settlement";
 import { withoutReservedKeys } from "../../domain/shown-metadata";
 import type { Transaction } from "../../domain/transaction";
 import type { OperationKey, RefundQuestion, Reply } from "../../durable/journal/protocol";
+import { planRefundBatch } from "../batches/plan";
 import { refundBatch } from "../batches/refund";
 import type { LedgerContext } from "../context";
 import { replyOf } from "../trouble";
-import { previewRefund } from "./preview-follow-up";
+import { previewRefund, previewRefundPlan } from "./preview-follow-up";
 
 /** A refund as a client asks for it. */
 export interface Refund {
@@ -49,9 +50,16 @@ export async function previewOfRefund(
   ctx: LedgerContext,
   refund: Refund,
 ): Promise<Result<Preview>> {
+  const { id, skipQueue } = refund;
+  if (isBatchId(id)) {
+    const broken = brokenTexts(refund);
+    if (broken !== null) return err(broken);
+    const question = { batchId: id, amount: amountOf(refund) };
+    return previewRefundPlan(ctx, { id, skipQueue }, () => planRefundBatch(ctx, question));
+  }
   const question = questionOf(refund);
   if (!question.ok) return question;
-  return previewRefund(ctx, { ...question.value, skipQueue: refund.skipQueue });
+  return previewRefund(ctx, { ...question.value, skipQueue });
 }
 
 /** A refund of one transaction, as the journal is asked for it. */

@@ -10,10 +10,11 @@ import type {
   SettleQuestion,
   SettleValue,
 } from "../../durable/journal/protocol";
+import { planSettleBatch } from "../batches/plan";
 import { settleBatch } from "../batches/settle";
 import type { LedgerContext } from "../context";
 import { replyOf } from "../trouble";
-import { previewSettle } from "./preview-follow-up";
+import { previewSettle, previewSettlePlan } from "./preview-follow-up";
 
 /** A commit or void as a client asks for it. */
 export interface Settlement {
@@ -46,10 +47,16 @@ export async function previewSettlement(
   ctx: LedgerContext,
   settlement: Settlement,
 ): Promise<Result<Preview>> {
+  const { id, skipQueue, amount, preciseAmount, status } = settlement;
+  const amountIgnored = status === "void" && (amount !== null || preciseAmount !== null);
+  if (isBatchId(id)) {
+    const how = howOf(settlement);
+    if (!how.ok) return how;
+    const terms = { ...how.value, amountIgnored };
+    return previewSettlePlan(ctx, terms, () => planSettleBatch(ctx, { batchId: id, ...how.value }));
+  }
   const question = questionOf({ ...settlement, skipQueue: false });
   if (!question.ok) return question;
-  const { skipQueue, amount, preciseAmount, status } = settlement;
-  const amountIgnored = status === "void" && (amount !== null || preciseAmount !== null);
   return previewSettle(ctx, { ...question.value, skipQueue, amountIgnored });
 }
 
