@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isLater } from "./later";
 import { firstValues, playStep, type Server } from "./runner";
 import { readScenario } from "./scenario";
@@ -19,9 +19,9 @@ const server: Server = {
  * Every answer is wanted as it was recorded: where Purser differs on purpose (docs/compatibility.md), the transcripts leave
  * the place loose, and test/scenarios/on-purpose.test.ts shows what is answered instead.
  */
-describe("what the real Blnk answered, Purser answers", () => {
-  const scenarios = Object.values(transcripts).map(readScenario);
+const scenarios = Object.values(transcripts).map(readScenario);
 
+describe("what the real Blnk answered, Purser answers", () => {
   it.concurrent.each(scenarios.map(({ name, steps }) => [name, steps] as const))(
     "%s",
     async (_name, steps) => {
@@ -36,4 +36,19 @@ describe("what the real Blnk answered, Purser answers", () => {
       }
     },
   );
+});
+
+it("what is left out is really not there yet", async () => {
+  const requests = scenarios
+    .flatMap(({ steps }) => steps.filter(isLater))
+    .flatMap(({ request }) => request ?? []);
+  const asked = new Map(
+    requests.map(({ method, path }) => [`${method} ${path}`, { method, path }]),
+  );
+
+  for (const [name, { method, path }] of asked) {
+    const headers = { "X-Blnk-Key": server.key };
+    const answer = await server.send(new Request(`http://localhost${path}`, { method, headers }));
+    expect([name, await answer.text()]).toEqual([name, "404 page not found"]);
+  }
 });
