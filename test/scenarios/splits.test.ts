@@ -88,7 +88,7 @@ describe("P7: the record of a split", () => {
   });
 });
 
-describe("P5: a split is all or nothing", () => {
+describe("P5, W26: a split is all or nothing", () => {
   it.each([true, false])("whatever atomic says (%s)", async (atomic) => {
     const [rich, poor] = [await fundedBalance(100n), await fundedBalance(10n)];
     const [shop = ""] = await newBalances(1);

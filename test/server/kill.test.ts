@@ -3,6 +3,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const WALLETS = 6;
 const FUNDED = 1_000_000n;
+const BATCHED = 4_000;
 /** The time within which everything that was accepted must be in its balances again. */
 const RECOVERED_MS = 30_000;
 
@@ -143,6 +144,37 @@ it("loses nothing that it answered when it is killed under load, and goes on by 
   const references = new Set(listed.map(({ reference }) => reference));
   expect(references.size, "no reference twice").toBe(listed.length);
   expect([...fire.accepted.keys()].filter((reference) => !references.has(reference))).toEqual([]);
+});
+
+it("carries a batch to its end that was under way in the background when it was killed", async () => {
+  const [source = "", destination = ""] = await fundedWallets("@Batched");
+  const transactions = Array.from({ length: BATCHED }, (_none, number) =>
+    transferBody({ reference: `batched-${number}`, source, destination, minor: 1n }, true),
+  );
+  const body = { transactions, run_async: true, skip_queue: true };
+  const { batch_id: id } = await mustAsk("POST", "/transactions/bulk", body);
+  const read = () => mustAsk("GET", `/transactions/bulk/${id}`);
+  const before = await vi.waitFor(async () => {
+    const { processed } = await read();
+    expect(processed).toBeGreaterThan(0);
+    return processed;
+  }, 30_000);
+  expect(before).toBeLessThan(BATCHED);
+  await server.crashAndRestart();
+
+  const batch = await vi.waitFor(
+    async () => {
+      const now = await read();
+      expect(now.status).toBe("applied");
+      return now;
+    },
+    { timeout: RECOVERED_MS, interval: 200 },
+  );
+  expect(batch.processed).toBe(BATCHED);
+  const statuses = new Set(batch.results.map((result: { status: string }) => result.status));
+  expect([...statuses]).toEqual(["APPLIED"]);
+  const { balance } = await mustAsk("GET", `/balances/${destination}`);
+  expect(BigInt(balance)).toBe(FUNDED + BigInt(BATCHED));
 });
 
 interface Row {
