@@ -26,7 +26,7 @@ const settle = (id: string, body: Asked): Promise<Answer> =>
 const refundOf = (id: string, body: Asked = {}): Promise<Answer> =>
   post(`/refund-transaction/${id}`, { dry_run: true, ...body });
 
-it("a dry run writes nothing: not a row, not a table, not a message", async () => {
+it("V22: a dry run of every route writes nothing: not a row, not a table, not a message", async () => {
   const source = await fundedBalance(100n);
   const paid = textOf(await moveNow({ from: source, to: "@shop", amount: 1n }), "transaction_id");
   const held = textOf(await hold({ from: source, to: "@shop", amount: 50n }), "transaction_id");

@@ -20,7 +20,7 @@ const balancesIn = (answer: Answer): Value[] => {
 };
 
 describe("a transfer that is asked to show its balances", () => {
-  it("shows both as it left them", async () => {
+  it("L3: shows both as it left them", async () => {
     const from = await fundedBalance(1_000n);
     const [to = ""] = await newBalances(1);
     const answer = await expanded({ precise_amount: 300, source: from, destination: to });
