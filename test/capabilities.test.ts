@@ -6,8 +6,9 @@ const [page = ""] = Object.values(
 const tests = import.meta.glob("./**/*.test.ts", { query: "?raw", import: "default", eager: true });
 
 const rows = [...page.matchAll(/^\| ([WLV]\d+) \|.*\| (\S.*?) \|$/gm)].map(
-  ([, line = "", proof = ""]) => [line, proof.replaceAll("`", "")] as const,
+  ([, line = "", proofs = ""]) => [line, proofs.replaceAll("`", "").split(", ")] as const,
 );
+const proofs = rows.flatMap(([line, files]) => files.map((file) => [line, file] as const));
 
 it("every line from W1 to W34, L1 to L19 and V1 to V22 has its row", () => {
   const lines = ["W", "L", "V"].flatMap((letter, index) =>
@@ -17,7 +18,7 @@ it("every line from W1 to W34, L1 to L19 and V1 to V22 has its row", () => {
   expect(rows.map(([line]) => line)).toEqual(lines);
 });
 
-it.each(rows.filter(([, proof]) => proof !== "*not yet*"))("%s is named by %s", (line, proof) => {
+it.each(proofs.filter(([, proof]) => proof !== "*not yet*"))("%s is named by %s", (line, proof) => {
   const text = tests[proof.replace("test/", "./")] ?? "";
 
   expect(text).toMatch(new RegExp(`["\`(,][^"\`\\n]*\\b${line}\\b[^"\`\\n]*["\`]`));

@@ -40,9 +40,9 @@ export const transfer = (changes: Partial<Created>): Created => ({
   ...changes,
 });
 
-/** The official client of a server, and what tests do with it again and again. Amounts of balances are cents. */
-export async function clientOf({ baseUrl, masterKey }: TestServer) {
-  const blnk = BlnkInit(masterKey, { baseUrl, logger: quiet });
+/** The official client of a server that asks for no key, and what tests do with it again and again. Amounts of balances are cents. */
+export async function clientOf({ baseUrl }: TestServer) {
+  const blnk = BlnkInit("", { baseUrl, logger: quiet });
   const { ledger_id } = dataOf(await blnk.Ledgers.create({ name: "Everybody's" }));
 
   const create = async (changes: Partial<Created>) =>

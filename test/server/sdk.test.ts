@@ -2,12 +2,12 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { startServer } from "../support/server.ts";
 import { clientOf, dataOf, refusalOf, transfer, unique } from "./sdk-client.ts";
 
-const server = await startServer();
+const server = await startServer({ authOff: true });
 afterAll(() => server.close());
 
 const { blnk, create, newBalance, figuresOf, settledIn, decided } = await clientOf(server);
 
-describe("the official client creates", () => {
+describe("W1: the official client creates", () => {
   it("a hold, with every field that it knows", async () => {
     const [source, destination] = [await newBalance(), await newBalance()];
     const hold = await create({
@@ -70,9 +70,7 @@ describe("the official client creates", () => {
     const destination = await newBalance();
     const precise_amount = "123456789012345678901";
     await create({ precise_amount, source: "@World", destination, allow_overdraft: true });
-    const read = await fetch(`${server.baseUrl}/balances/${destination}`, {
-      headers: { "X-Blnk-Key": server.masterKey },
-    });
+    const read = await fetch(`${server.baseUrl}/balances/${destination}`);
     expect(await read.text()).toContain(`"balance":${precise_amount},`);
   });
 
@@ -146,7 +144,7 @@ describe("the official client creates", () => {
   });
 });
 
-describe("the official client settles", () => {
+describe("W1: the official client settles", () => {
   const holdOf = async (source: string, destination: string, amount: number) =>
     (await create({ amount, source, destination, inflight: true })).transaction_id;
   const now = { skip_queue: true };
@@ -238,7 +236,7 @@ describe("the official client settles", () => {
   });
 });
 
-describe("the official client sends batches", () => {
+describe("W1: the official client sends batches", () => {
   /** Two payments of a balance with 10.00: 4.00 and another. */
   async function payments(second: number) {
     const [source, destination] = [await newBalance(1_000), await newBalance()];
@@ -247,7 +245,7 @@ describe("the official client sends batches", () => {
   }
   const now = { skip_queue: true };
 
-  it("that are carried out in order, and refunds one by its id", async () => {
+  it("L12: that are carried out in order, and refunds one by its id", async () => {
     const { source, destination, transactions } = await payments(5);
     const batch = dataOf(await blnk.Transactions.createBulk({ transactions, ...now }));
     expect(batch).toMatchObject({ status: "applied", transaction_count: 2 });
@@ -302,7 +300,7 @@ describe("the official client sends batches", () => {
   });
 });
 
-describe("the official client", () => {
+describe("W1: the official client", () => {
   it("has no method for transactions that is not used here, but for lineage", () => {
     const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(blnk.Transactions));
     expect(methods.sort()).toEqual([
