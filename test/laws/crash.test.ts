@@ -115,7 +115,7 @@ async function breaksOf(
 }
 
 const fate = (kind: Fate["kind"]): Fate =>
-  kind === "late"
+  kind === "late" || kind === "slow"
     ? { kind, until: () => new Promise((resolve) => setTimeout(resolve, LATE_MS)) }
     : { kind };
 

@@ -41,6 +41,11 @@ export async function call(
       redirect: "manual",
     }),
   );
+  return answerOf(response);
+}
+
+/** A response as tests look at it. */
+export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   return {
     status: response.status,

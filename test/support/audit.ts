@@ -62,7 +62,7 @@ export async function storedRows(world: World): Promise<StoredRow[]> {
   return byShard.flat();
 }
 
-/** How many rows and balances of all shards have work left: a timer that is running is none. */
+/** How many rows, balances and batches of all shards have work left: a timer that is running is none. */
 export async function workLeft(world: World): Promise<number> {
   const byShard = await Promise.all(
     world.shards().map((stub) =>
@@ -71,7 +71,8 @@ export async function workLeft(world: World): Promise<number> {
           ? storage.sql
               .exec<{ left: number }>(
                 `SELECT (SELECT count(*) FROM transactions WHERE work & 7 <> 0 AND status <> 'SCHEDULED')
-                   + (SELECT count(*) FROM balances WHERE work <> 0) AS left`,
+                   + (SELECT count(*) FROM balances WHERE work <> 0)
+                   + (SELECT count(*) FROM batches WHERE work <> 0) AS left`,
               )
               .one().left
           : 0,

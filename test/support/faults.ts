@@ -26,12 +26,13 @@ export interface Call {
 
 /**
  * What becomes of a call. `lost`: it never arrives. `reply-lost`: it is carried out, the caller sees an error. `late`: the
- * caller sees an error at once, and it is carried out when `until` resolves. `twice`: it arrives twice.
+ * caller sees an error at once, and it is carried out when `until` resolves. `slow`: it is carried out and answered when
+ * `until` resolves. `twice`: it arrives twice.
  * `swallowed` (queues only): the queue takes it, and nothing comes out.
  */
 export type Fate =
   | { readonly kind: "well" | "lost" | "reply-lost" | "twice" | "swallowed" }
-  | { readonly kind: "late"; readonly until: () => Promise<void> };
+  | { readonly kind: "late" | "slow"; readonly until: () => Promise<void> };
 
 export const WELL: Fate = { kind: "well" };
 
@@ -119,6 +120,9 @@ export async function underFate<T>(
           .then(() => late.set(call.name, (late.get(call.name) ?? 1) - 1)),
       );
       throw new Lost(`${call.method} was given up`);
+    case "slow":
+      await fate.until();
+      return work();
     case "twice":
       await work();
       return work();

@@ -51,6 +51,18 @@ export class JournalObject extends ProductJournalObject {
     return this.#underFate("journal.refund", () => super.refund(request));
   }
 
+  override recordBatch(...[request]: Parameters<ProductJournalObject["recordBatch"]>) {
+    return this.#underFate("journal.recordBatch", () => super.recordBatch(request));
+  }
+
+  override cancel(...[request]: Parameters<ProductJournalObject["cancel"]>) {
+    return this.#underFate("journal.cancel", () => super.cancel(request));
+  }
+
+  override claimReferences(...[request]: Parameters<ProductJournalObject["claimReferences"]>) {
+    return this.#underFate("journal.claimReferences", () => super.claimReferences(request));
+  }
+
   #underFate<T>(method: string, work: () => Promise<T>): Promise<T> {
     const name = this.ctx.id.name ?? "";
     return underFate({ method, name }, work, (later) => this.ctx.waitUntil(later));

@@ -79,6 +79,14 @@ export class BalanceBook {
     this.#flusher.markBalances();
   }
 
+  /** A batch moved these balances. */
+  moved(balanceIds: Iterable<BalanceId>): void {
+    this.#store.transaction(() => {
+      for (const balanceId of balanceIds) this.#store.meet(balanceId, Work.Project);
+    });
+    this.#flusher.markBalances();
+  }
+
   /** Goes on with what an earlier life of the shard left behind. Each balance fails alone; throws when any did. */
   async recover(): Promise<void> {
     const met = this.#store.unsettledBalances(PAGE);

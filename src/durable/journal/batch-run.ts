@@ -1,5 +1,5 @@
 import { isQueued } from "../../domain/batch";
-import { type BatchId, shardOf } from "../../domain/ids";
+import { type BalanceId, type BatchId, shardOf } from "../../domain/ids";
 import { referenceUsed } from "../../domain/movement";
 import { instantOfMicros, microsOf } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
@@ -21,6 +21,8 @@ export interface BatchRunHost {
   checkpoint(step: string): void | Promise<void>;
   /** Records postings in another shard, in order; repeated until it is answered. */
   recordMany(shard: number, requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]>;
+  /** Notes balances that were moved: their rows in D1 follow, even after a crash. */
+  balancesMoved(balanceIds: Iterable<BalanceId>): void;
 }
 
 /** Who waits for something of a batch while it is carried out. */
@@ -160,7 +162,7 @@ export class BatchRun {
       watch,
     }: { step: Step; group: Group; decision: StepDecision; watch: BatchWatch },
   ): Promise<BatchFailure | null> {
-    const outcomes = decision.commit ? await this.#saga.post(group) : new Map<string, Outcome>();
+    const outcomes = decision.commit ? await this.#post(group) : new Map<string, Outcome>();
     // Nothing was reserved for what was refused before.
     if (!decision.commit && decision.untold !== true) await this.#saga.release(group);
     await this.#saga.settleClaims(group, decision, outcomes);
@@ -179,6 +181,23 @@ export class BatchRun {
       return null;
     }
     return { error, index: index < 0 ? index : step.from + index, untold: untold === true };
+  }
+
+  /**
+   * Moves the money. The items are rows of other shards, which take them alone to D1: the balances are noted here, before
+   * the step can end.
+   */
+  async #post(group: Group): Promise<Map<string, Outcome>> {
+    const outcomes = await this.#saga.post(group);
+    this.#host.balancesMoved(
+      new Set(
+        group.members.flatMap(({ posting: { source, destination } }) => [
+          source.balanceId,
+          destination.balanceId,
+        ]),
+      ),
+    );
+    return outcomes;
   }
 
   #end(batch: Batch, failure: BatchFailure | null): void {

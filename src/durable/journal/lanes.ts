@@ -97,15 +97,16 @@ export class Lanes {
     const operations = batch.map((waiting) => waiting.operation);
     const { answers, snapshot } = await this.#host.execute(balanceId, operations);
     invariant(answers.length === batch.length, "a balance answers every operation");
-    if (snapshot !== null && answers.some(({ outcome }) => outcome === "applied")) {
-      this.#host.observed(snapshot);
-    }
+    if (snapshot !== null && answers.some(hasMoved)) this.#host.observed(snapshot);
     batch.forEach(({ resolve, attempts }, index) => {
       const answer = answers[index];
       if (answer !== undefined) resolve({ answer, doubt: attempts > 0 });
     });
   }
 }
+
+/** Whether an operation led to the balance's newest state: by itself, or as part of a group. */
+const hasMoved = ({ outcome }: Answer): boolean => outcome === "applied" || outcome === "posted";
 
 const backoffMs = (failures: number): number =>
   Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 12)) * (0.5 + Math.random());

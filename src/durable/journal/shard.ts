@@ -130,12 +130,7 @@ export class Shard {
     });
     this.keys = new KeyClaims(store);
     this.answers = new Answers(this.keys);
-    this.batches = new Batches({
-      ...common,
-      saga,
-      alarm: this.#alarm,
-      host: { ...host, checkpoint, troubled: (error) => host.log("journal.batch_failed", error) },
-    });
+    this.batches = this.#newBatches(saga, host);
     const driven = (row: Row) => this.patientDrive(row);
     this.recorder = new Recorder({ ...common, host: { checkpoint, inserted, newRow, driven } });
     this.settlements = new Settlements({
@@ -156,6 +151,21 @@ export class Shard {
   /** Whether anything is left to do, as the disk has it. */
   get #hasWork(): boolean {
     return this.store.nextDueMs() !== null || this.balances.hasWork || this.batches.hasWork;
+  }
+
+  #newBatches(saga: GroupSaga, host: ShardHost): Batches {
+    return new Batches({
+      store: this.store,
+      records: this.records,
+      saga,
+      alarm: this.#alarm,
+      host: {
+        ...host,
+        checkpoint: this.#checkpoint,
+        balancesMoved: (balanceIds) => this.balances.moved(balanceIds),
+        troubled: (error) => host.log("journal.batch_failed", error),
+      },
+    });
   }
 
   #newRecovery({ log }: ShardHost): Recovery {
@@ -297,7 +307,8 @@ export class Shard {
     for (const row of rows) {
       this.records.keep(row);
       this.#alarm.by(row.dueMs);
-      if (row.posting.skipQueue) continue;
+      // Of what nobody may see yet D1 must know nothing: it may be gone again.
+      if (isHidden(row)) continue;
       this.flusher.mark(row);
       // A leg moves with its split.
       if (row.status === "QUEUED" && row.posting.group === null) this.flusher.queue(row);

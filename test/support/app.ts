@@ -1,0 +1,59 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { Composition } from "../../src/compose";
+import { instantOfMicros } from "../../src/domain/time";
+import { api } from "../../src/http/api";
+import type { LedgerContext } from "../../src/services/context";
+import { BalancesTable } from "../../src/storage/balances";
+import { IdentitiesTable } from "../../src/storage/identities";
+import { LedgersTable } from "../../src/storage/ledgers";
+import { TransactionsTable } from "../../src/storage/transactions";
+import { type Answer, answerOf, writeJson } from "./api";
+import type { World } from "./world";
+
+/** The product's whole HTTP API over the ledger of a world: one request, one answer. */
+export type App = (
+  method: string,
+  path: string,
+  options?: { readonly body?: unknown; readonly key?: string },
+) => Promise<Answer>;
+
+/** Asks the API as a caller on this machine, who needs no key. */
+export function appOf(world: World): App {
+  const composition = compositionOf(world);
+  return async (method, path, { body, key } = {}) => {
+    const headers = new Headers({ "Content-Type": "application/json" });
+    if (key !== undefined) headers.set("Idempotency-Key", key);
+    const request = new Request(`http://localhost${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : writeJson(body),
+    });
+    const ctx = createExecutionContext();
+    const answer = await answerOf(await api.fetch(request, composition, ctx));
+    await waitOnExecutionContext(ctx);
+    return answer;
+  };
+}
+
+function compositionOf({ instance, journal }: World): Composition {
+  const context: LedgerContext = {
+    instance,
+    journal,
+    ledgers: new LedgersTable(env.DB, instance),
+    identities: new IdentitiesTable(env.DB, instance),
+    balances: new BalancesTable(env.DB, instance),
+    transactions: new TransactionsTable(env.DB, instance),
+    announce: null,
+    now: () => instantOfMicros(Date.now() * 1000),
+    uuid: () => crypto.randomUUID(),
+    isRepeat: false,
+  };
+  return {
+    ledger: async () => context,
+    masterKey: null,
+    authOff: true,
+    healthy: async () => true,
+    asset: (path) => env.ASSETS.fetch(new URL(path, "https://assets.invalid")),
+  };
+}
