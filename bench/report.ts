@@ -17,6 +17,8 @@ export interface BulkFindings {
   readonly items: number;
   /** Items a second, until the last one was applied. */
   readonly perSecond: number;
+  /** The same for one client that sends them in calls of their own, one after another. */
+  readonly oneByOnePerSecond: number;
   /** By how many megabytes the server's process grew meanwhile, at its largest. */
   readonly grownMb: number;
 }
@@ -58,6 +60,7 @@ export function printJson({ samples, bulk, rows, conserved }: Findings): void {
     items: bulk.items,
     per_s: Math.round(bulk.perSecond),
     ratio_to_queued: ratioToQueued(samples, bulk),
+    ratio_to_one_client: ratioToOneClient(bulk),
     rss_growth_mb: Math.round(bulk.grownMb),
   };
   console.log(
@@ -81,7 +84,7 @@ export function printTable(findings: Findings & { readonly conditions: string })
     console.log(line([mode, per_s, p50_ms, p99_ms, bare, ratio_to_bare, descriptions[mode]]));
   }
   console.log(
-    `\nOne bulk call of ${bulk.items} queued items, until applied: ${Math.round(bulk.perSecond)} items/s, ${ratioToQueued(samples, bulk)} times single calls; the process grew by ${Math.round(bulk.grownMb)} MB.`,
+    `\nOne call of ${bulk.items} queued items, until applied: ${bulkLine(samples, bulk)}`,
   );
   console.log("\nRows written per transfer (alarms set are billed as rows):");
   for (const [mode, { balances, journal, d1, alarms, all }] of Object.entries(rows)) {
@@ -90,6 +93,14 @@ export function printTable(findings: Findings & { readonly conditions: string })
   }
   console.log(`\nMoney was ${conserved ? "" : "NOT "}conserved.`);
 }
+
+function bulkLine(samples: readonly Sample[], bulk: BulkFindings): string {
+  const single = `${ratioToQueued(samples, bulk)} times single calls of all clients, ${ratioToOneClient(bulk)} times those of one`;
+  return `${Math.round(bulk.perSecond)} items/s, ${single}; the process grew by ${Math.round(bulk.grownMb)} MB.`;
+}
+
+const ratioToOneClient = ({ perSecond, oneByOnePerSecond }: BulkFindings): number =>
+  rounded(perSecond / oneByOnePerSecond, 2);
 
 const ratioToQueued = (samples: readonly Sample[], { perSecond }: BulkFindings): number =>
   rounded(perSecond / medianOf(samples, "queued", "purser", "perSecond"), 2);

@@ -94,10 +94,12 @@ async function measure(
 
   const samples: Sample[] = [];
   for (const mode of modes) {
-    for (const target of [bare, ours]) await once(load, target, mode, `${mode}-warm-up`, warmUpMs);
+    for (const target of [bare, ours]) {
+      await once(load, target, mode, `${mode}-warm-up`, { forMs: warmUpMs });
+    }
     for (let round = 1; round <= rounds; round++) {
       for (const target of [bare, ours]) {
-        const sample = await once(load, target, mode, `${mode}-${round}`, durationMs);
+        const sample = await once(load, target, mode, `${mode}-${round}`, { forMs: durationMs });
         samples.push(sample);
         progress(sample);
       }
@@ -109,8 +111,9 @@ async function measure(
   return { samples, bulk, conserved };
 }
 
-/** The largest batch that there is, in one call. */
+/** The largest batch that there is, in one call; and what one client does alone that sends its items one by one. */
 async function oneBulk(load: Load, target: Target, wallets: Wallets): Promise<BulkFindings> {
+  const oneByOne = await once(load, target, "queued", "one-by-one", { forMs: durationMs, by: 1 });
   const before = target.host.memoryMb();
   let largest = before;
   const watch = setInterval(() => {
@@ -130,8 +133,15 @@ async function oneBulk(load: Load, target: Target, wallets: Wallets): Promise<Bu
   return {
     items: bulkItems,
     perSecond: (bulkItems * acceptedOf(report)) / (elapsedMs / 1_000),
+    oneByOnePerSecond: oneByOne.perSecond,
     grownMb: largest - before,
   };
+}
+
+/** How long, and by how many clients. */
+interface Stretch {
+  readonly forMs: number;
+  readonly by?: number;
 }
 
 /** One stretch of load. What was queued counts once it is applied: until then the clock runs. */
@@ -140,9 +150,9 @@ async function once(
   target: Target,
   mode: ModeName,
   prefix: string,
-  forMs: number,
+  stretch: Stretch,
 ): Promise<Sample> {
-  const report = await load.run(orderFor(target, mode, prefix, forMs));
+  const report = await load.run(orderFor(target, mode, prefix, stretch));
   target.wallets?.expect(report);
   const queued = target.name === "purser" && mode.includes("queued");
   if (queued) await target.wallets?.settled();
@@ -160,8 +170,13 @@ async function once(
   };
 }
 
-function orderFor(target: Target, mode: ModeName, prefix: string, forMs: number): LoadOrder {
-  const common = { port: target.host.port, connections, durationMs: forMs, headers };
+function orderFor(
+  target: Target,
+  mode: ModeName,
+  prefix: string,
+  { forMs, by = connections }: Stretch,
+): LoadOrder {
+  const common = { port: target.host.port, connections: by, durationMs: forMs, headers };
   if (mode === "read") return { ...common, work: { kind: "read", balances: target.ids } };
   const hot = mode.startsWith("hot");
   return {
@@ -187,7 +202,7 @@ async function countRows(
   const perMode = async (mode: "skip" | "queued") => {
     await wallets.recorded();
     const before = await wallets.rowsWritten();
-    const report = await load.run(orderFor(target, mode, `counted-${mode}`, countedMs));
+    const report = await load.run(orderFor(target, mode, `counted-${mode}`, { forMs: countedMs }));
     wallets.expect(report);
     await wallets.settled();
     await wallets.recorded();
