@@ -2,16 +2,16 @@ import { sortableDecimal, toMajorUnits } from "../domain/amount";
 import { settled } from "../domain/balance";
 import type { BalanceSnapshot } from "../domain/balance-record";
 import { stringifyJson } from "../domain/json";
+import { overdraftText } from "../domain/seal";
 import { shownMetaData } from "../domain/shown-metadata";
 import type { Transaction } from "../domain/transaction";
 import { storedAmount } from "./amount-column";
-import { overdraftText } from "./transaction-row";
 
 /** What a row is made of: nothing that JSON could bend. Amounts are text. */
-type Value = string | number | null;
+export type Value = string | number | null;
 
 /** By column name. */
-type Values = Readonly<Record<string, Value>>;
+export type Values = Readonly<Record<string, Value>>;
 
 /** A parameter may be two million bytes, and a character three; a row that is longer than this still goes, alone. */
 const CHUNK_LENGTH_MAX = 500_000;
@@ -42,7 +42,7 @@ export async function projectBatch(
  * Rows as statements of a JSON list of lists each. To take a value out of such a list is what costs most, so what is the
  * same in all rows, as most of a plain transfer is, is bound once.
  */
-function insertions(
+export function insertions(
   db: D1Database,
   table: string,
   rows: readonly Values[],
@@ -120,7 +120,8 @@ const BALANCE_CONFLICT = `ON CONFLICT (instance_id, balance_id) DO UPDATE SET ${
 ].join(", ")}
   WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;
 
-function balanceValues(instance: string, balance: BalanceSnapshot): Values {
+/** The row of a balance. */
+export function balanceValues(instance: string, balance: BalanceSnapshot): Values {
   return {
     instance_id: instance,
     balance_id: balance.balanceId,
@@ -143,7 +144,8 @@ function balanceValues(instance: string, balance: BalanceSnapshot): Values {
   };
 }
 
-function transactionValues(instance: string, transaction: Transaction): Values {
+/** The row of a transaction. */
+export function transactionValues(instance: string, transaction: Transaction): Values {
   const { source, destination, preciseAmount, precision, metaData } = transaction;
   return {
     instance_id: instance,

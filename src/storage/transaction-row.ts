@@ -43,10 +43,6 @@ export function transactionOf(row: Row): Transaction {
   };
 }
 
-/** What a source may owe, as it is stored. */
-export const overdraftText = (overdraft: Overdraft): string =>
-  overdraft.kind === "limited" ? overdraft.limit.toString() : overdraft.kind;
-
 function overdraftOf(text: string): Overdraft {
   if (text === "none" || text === "unlimited") return { kind: text };
   return { kind: "limited", limit: BigInt(text) };

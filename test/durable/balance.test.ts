@@ -27,6 +27,7 @@ function change(op: string, changes: Partial<MoneyOperation> = {}): MoneyOperati
     currency: "USD",
     effectiveDate: "2031-01-01T00:00:00.000000Z",
     indicator: "@alice",
+    seal: "5".repeat(64),
     ...changes,
   };
 }

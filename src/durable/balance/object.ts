@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import { mergeMetaData } from "../../domain/metadata";
 import { instantOfMicros } from "../../domain/time";
+import type { EntryPlace, Evidence } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
 import type {
   CreateAnswer,
@@ -102,5 +103,16 @@ export class BalanceObject extends DurableObject<Env> {
     if (snapshot === null || version === undefined || version >= snapshot.version) return snapshot;
     const amounts = this.#store.amountsAt(version);
     return amounts === null ? snapshot : { ...snapshot, ...amounts, version };
+  }
+
+  /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */
+  evidence({ after, limit }: { after: number; limit: number }): Evidence | null {
+    const { balance } = this.#state;
+    return balance === null ? null : this.#store.evidence(after, limit, balance.snapshot);
+  }
+
+  /** The entries of operations, as they are on disk; null for those that were not applied. */
+  placesOf({ ops }: { ops: readonly string[] }): (EntryPlace | null)[] {
+    return this.#store.placesOf(ops);
   }
 }

@@ -14,6 +14,8 @@ export interface MoneyOperation extends Change {
   readonly effectiveDate: Instant;
   /** Set when the side was named by indicator: the balance then makes itself on first use. */
   readonly indicator: string | null;
+  /** The seal of the transaction as it was recorded: its entry carries it. Absent from callers older than seals. */
+  readonly seal?: string;
 }
 
 /** Asks whether the balance exists and what currency it holds; changes nothing. */

@@ -1,9 +1,11 @@
 import { type Amounts, NO_AMOUNTS } from "../../domain/balance";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
-import { isBalanceId, sha256Hex } from "../../domain/ids";
+import { isBalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domain/seal";
 import type { Instant } from "../../domain/time";
 import { hasSchema, migrate } from "../migrate";
+import { type EntryPlace, EntryReader, type Evidence } from "./evidence";
 import type { MoneyOperation } from "./protocol";
 
 const MIGRATIONS = [
@@ -43,12 +45,12 @@ const MIGRATIONS = [
      digest TEXT NOT NULL,
      deficit TEXT NOT NULL
    ) WITHOUT ROWID;`,
+  // "" in both: older than seals.
+  `ALTER TABLE entries ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+   ALTER TABLE profile ADD COLUMN seal TEXT NOT NULL DEFAULT '';`,
 ];
 
-/** The version of a balance that nothing has happened to yet. */
-const FIRST_VERSION = 1;
 const TOMBSTONE_MS = 60 * 24 * 3_600_000;
-const GENESIS_HASH = "0".repeat(64);
 
 /** A balance as the object keeps it in memory: the snapshot, what made it, and the end of its hash chain. */
 export interface StoredBalance {
@@ -110,6 +112,31 @@ export class BalanceStore {
       version,
     );
     return row === undefined ? null : amountsOf(row);
+  }
+
+  /** The balance as it is on disk, beside the one that is used, with entries after a version. */
+  evidence(after: number, limit: number, used: BalanceSnapshot): Evidence {
+    const [profile] = this.#storage.sql.exec<{ created_by: string; seal: string }>(
+      "SELECT created_by, seal FROM profile",
+    );
+    const reader = new EntryReader(this.#storage.sql);
+    return {
+      stored: this.#readable(),
+      used,
+      createdBy: profile?.created_by ?? "",
+      seal: profile?.seal ?? "",
+      before: reader.at(after),
+      entries: reader.after(after, limit),
+      newest: reader.newest(),
+    };
+  }
+
+  /** The entries of operations among their neighbours; null for those that were not applied. */
+  placesOf(ops: readonly string[]): (EntryPlace | null)[] {
+    if (!this.#hasSchema) return ops.map(() => null);
+    const reader = new EntryReader(this.#storage.sql);
+    const newest = reader.newest();
+    return ops.map((op) => reader.placeOf(op, newest));
   }
 
   /** The entry that an operation made, if it was applied. */
@@ -194,6 +221,7 @@ export class BalanceStore {
     at: Instant,
   ): StoredBalance | null {
     const version = before.snapshot.version + 1;
+    const { seal = "" } = operation;
     const row = [
       version,
       operation.op,
@@ -208,15 +236,25 @@ export class BalanceStore {
       operation.effectiveDate,
       at,
     ];
-    const hash = sha256Hex(JSON.stringify([before.hash, ...row]));
+    const hash = entryHash(before.hash, seal === "" ? row : [...row, seal]);
     const inserted = this.#storage.sql.exec(
-      `INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (op) DO NOTHING`,
       ...row,
       hash,
+      seal,
     );
     if (inserted.rowsWritten === 0) return null;
     return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash };
+  }
+
+  /** What is on disk; null when it makes no sense. */
+  #readable(): BalanceSnapshot | null {
+    try {
+      return this.load()?.snapshot ?? null;
+    } catch {
+      return null;
+    }
   }
 
   #ensureSchema(): void {
@@ -227,7 +265,7 @@ export class BalanceStore {
 
   #writeProfile(snapshot: BalanceSnapshot, createdBy: string): void {
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO profile VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO profile VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       snapshot.balanceId,
       snapshot.ledgerId,
       snapshot.identityId,
@@ -239,6 +277,7 @@ export class BalanceStore {
       snapshot.allocationStrategy,
       snapshot.profileVersion,
       createdBy,
+      profileSeal(snapshot, snapshot.profileVersion, createdBy),
     );
   }
 }

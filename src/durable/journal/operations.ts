@@ -1,4 +1,6 @@
 import { changeOf } from "../../domain/movement";
+import { postingSeal } from "../../domain/seal";
+import type { Posting } from "../../domain/transaction";
 import type { MoneyOperation } from "../balance/protocol";
 import type { Row } from "./row";
 
@@ -22,5 +24,17 @@ export function operationOf(row: Moving, side: SideName): MoneyOperation {
     currency: posting.currency,
     effectiveDate: posting.effectiveDate ?? row.createdAt,
     indicator: posting[side].indicator,
+    seal: sealOf(posting),
   };
+}
+
+/** Both sides carry it, and it is made once. */
+const seals = new WeakMap<Posting, string>();
+
+function sealOf(posting: Posting): string {
+  const known = seals.get(posting);
+  if (known !== undefined) return known;
+  const seal = postingSeal(posting);
+  seals.set(posting, seal);
+  return seal;
 }

@@ -1,0 +1,109 @@
+import type { BalanceSnapshot } from "../../domain/balance-record";
+import { type Entry, FIRST_VERSION, GENESIS_HASH } from "../../domain/seal";
+
+/** The end of a chain. */
+export interface ChainEnd {
+  readonly version: number;
+  readonly hash: string;
+  /** When its entry was made; "" while there is none. */
+  readonly at: string;
+}
+
+/** Some of a balance's entries, and the balance beside them, all as they are on disk. */
+export interface Evidence {
+  /** The profile as it is on disk, with the amounts that the newest entry gives; null when they cannot be read. */
+  readonly stored: BalanceSnapshot | null;
+  /** The balance as the object uses it. */
+  readonly used: BalanceSnapshot;
+  /** What made it, and the seal of its profile ("" when it is older than seals). */
+  readonly createdBy: string;
+  readonly seal: string;
+  /** The entry before those asked for; null when they begin with the first, or when it is not there. */
+  readonly before: Entry | null;
+  readonly entries: readonly Entry[];
+  readonly newest: ChainEnd;
+}
+
+/** An entry among its neighbours. */
+export interface EntryPlace {
+  readonly entry: Entry;
+  /** The hash that it was made on: that of the entry before it. */
+  readonly before: string;
+  /** The entry that was made on its hash; null when it is the newest. */
+  readonly next: Entry | null;
+  readonly newest: ChainEnd;
+}
+
+type StoredRow = {
+  version: number;
+  op: string;
+  transaction_id: string;
+  side: string;
+  action: string;
+  amount: string;
+  credit: string;
+  debit: string;
+  inflight_credit: string;
+  inflight_debit: string;
+  effective_date: string;
+  at: string;
+  hash: string;
+  seal: string;
+};
+
+/** Reads entries as they are on disk, whatever the object has in memory. The schema must be there. */
+export class EntryReader {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Those after a version, in order. */
+  after(version: number, limit: number): Entry[] {
+    return this.#select("WHERE version > ? ORDER BY version LIMIT ?", version, limit);
+  }
+
+  /** The one of a version; null when there is none. */
+  at(version: number): Entry | null {
+    return this.#select("WHERE version = ?", version)[0] ?? null;
+  }
+
+  /** The end of the chain. */
+  newest(): ChainEnd {
+    const [newest] = this.#select("ORDER BY version DESC LIMIT 1");
+    return newest === undefined
+      ? { version: FIRST_VERSION, hash: GENESIS_HASH, at: "" }
+      : { version: newest.version, hash: newest.hash, at: newest.at };
+  }
+
+  /** The entry of an operation among its neighbours; null when there is none. */
+  placeOf(op: string, newest: ChainEnd): EntryPlace | null {
+    const [entry] = this.#select("WHERE op = ?", op);
+    if (entry === undefined) return null;
+    const before = this.at(entry.version - 1)?.hash ?? GENESIS_HASH;
+    return { entry, before, next: this.at(entry.version + 1), newest };
+  }
+
+  #select(where: string, ...values: (string | number)[]): Entry[] {
+    return this.#sql
+      .exec<StoredRow>(`SELECT * FROM entries ${where}`, ...values)
+      .toArray()
+      .map((row) => ({
+        version: row.version,
+        op: row.op,
+        transactionId: row.transaction_id,
+        side: row.side,
+        action: row.action,
+        amount: row.amount,
+        credit: row.credit,
+        debit: row.debit,
+        inflightCredit: row.inflight_credit,
+        inflightDebit: row.inflight_debit,
+        effectiveDate: row.effective_date,
+        at: row.at,
+        seal: row.seal,
+        hash: row.hash,
+      }));
+  }
+}
