@@ -9,7 +9,10 @@ await mkdir(from("public"), { recursive: true });
 for (const stale of ["public/docs", "public/docs.html"]) {
   await rm(from(stale), { recursive: true, force: true });
 }
-await cp(from("assets"), from("public"), { recursive: true });
+await cp(from("assets"), from("public"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".d.ts"),
+});
 await cp(
   from("node_modules/@scalar/api-reference/dist/browser/standalone.js"),
   from("public/docs/scalar.js"),

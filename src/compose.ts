@@ -4,11 +4,14 @@ import { isBalanceId, isTransactionId, type TransactionId } from "./domain/ids";
 import { invariant } from "./domain/invariant";
 import { instantOfMicros } from "./domain/time";
 import { JournalClient, type JournalParts, shardStub } from "./durable/journal/client";
+import { Inspector } from "./durable/journal/inspector";
 import type { JobMessage } from "./queues/jobs";
 import { endpointsOf, sendEvents, type WebhookMessage } from "./queues/webhooks";
 import { balanceCreatedEvent, transactionEvent } from "./schemas/event";
 import type { LedgerContext } from "./services/context";
+import { continueWalk } from "./services/integrity/continue";
 import { BalancesTable } from "./storage/balances";
+import { Copies } from "./storage/copies";
 import { keepLetters, type StoredLetter } from "./storage/dead-letters";
 import { IdentitiesTable } from "./storage/identities";
 import { allInstances, type Instance, instanceById } from "./storage/instances";
@@ -78,9 +81,12 @@ async function defaultLedger(env: Cloudflare.Env): Promise<LedgerContext> {
 }
 
 function ledgerOf(env: Cloudflare.Env, { instanceId, journalShards }: Instance): LedgerContext {
+  const parts = { ...journalParts(env, instanceId), shards: journalShards };
   return {
     instance: instanceId,
-    journal: new JournalClient({ ...journalParts(env, instanceId), shards: journalShards }),
+    journal: new JournalClient(parts),
+    inspector: new Inspector(parts),
+    copies: new Copies(env.DB, instanceId),
     ledgers: new LedgersTable(env.DB, instanceId),
     identities: new IdentitiesTable(env.DB, instanceId),
     balances: new BalancesTable(env.DB, instanceId),
@@ -168,6 +174,10 @@ export async function composeScheduled(env: Cloudflare.Env) {
     sweepOutbox: async () => {
       for (const { instanceId } of instances) await sweepOutbox(env, instanceId);
     },
+    audits: instances.map((instance) => ({
+      name: instance.instanceId,
+      findings: () => continueWalk(ledgerOf(env, instance)),
+    })),
   };
 }
 

@@ -1,6 +1,7 @@
 import { newApp } from "./app";
 import { ledger } from "./middleware/ledger";
 import { openApiDocument } from "./openapi";
+import { audit } from "./routes/audit";
 import { balances } from "./routes/balances";
 import { bulk } from "./routes/bulk";
 import { docs } from "./routes/docs";
@@ -25,6 +26,7 @@ api.get("/openapi.json", (c) => {
 });
 
 api.use(ledger);
+api.route("/", audit);
 api.route("/", ledgers);
 api.route("/", identities);
 api.route("/", balances);

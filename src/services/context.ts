@@ -1,7 +1,9 @@
 import type { LedgerEvent } from "../domain/event";
 import type { Instant } from "../domain/time";
+import type { Inspector } from "../durable/journal/inspector";
 import type { Journal } from "../durable/journal/protocol";
 import type { BalancesTable } from "../storage/balances";
+import type { Copies } from "../storage/copies";
 import type { IdentitiesTable } from "../storage/identities";
 import type { LedgersTable } from "../storage/ledgers";
 import type { TransactionsTable } from "../storage/transactions";
@@ -14,6 +16,10 @@ export interface LedgerContext {
   readonly identities: IdentitiesTable;
   readonly balances: BalancesTable;
   readonly transactions: TransactionsTable;
+  /** The objects' stored bytes, for those who check or copy them. */
+  readonly inspector: Inspector;
+  /** What D1 has of them. */
+  readonly copies: Copies;
   /**
    * Sends events that were stored with a ledger or an identity, after the answer; what fails is swept within a minute.
    * Null when nobody listens: then none are stored.
@@ -29,3 +35,6 @@ export interface LedgerContext {
    */
   readonly isRepeat: boolean;
 }
+
+/** What checks and copies need of it. */
+export type AuditContext = Pick<LedgerContext, "instance" | "inspector" | "copies" | "now">;

@@ -29,10 +29,20 @@ describe("the run of every minute", () => {
         done.push("outbox");
         return Promise.resolve();
       },
+      audits: [
+        { name: "default", findings: () => Promise.reject(new Error("D1 is down")) },
+        {
+          name: "other",
+          findings: () => {
+            done.push("audit");
+            return Promise.resolve([]);
+          },
+        },
+      ],
     });
 
-    await expect(run).rejects.toThrow("1 of 4 parts failed");
-    expect(done).toEqual(["default/0", "default/1", "default/2", "outbox"]);
+    await expect(run).rejects.toThrow("2 of 6 parts failed");
+    expect(done).toEqual(["default/0", "default/1", "default/2", "outbox", "audit"]);
   });
 
   it("sends events that were stored but never sent, and then no more", async () => {

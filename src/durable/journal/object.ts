@@ -17,6 +17,7 @@ import type { Resolution } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import { hostOf } from "./host";
+import type { Backlog, InspectedRow } from "./inspection";
 import type {
   AnswerState,
   BatchPart,
@@ -295,6 +296,38 @@ export class JournalObject extends DurableObject<Env> {
   /** Gives up a begun answer. */
   dropAnswer({ key }: { key: string }): void {
     this.#shard.answers.drop(key);
+  }
+
+  /** Rows after an id as they are on disk, for those who check or copy them. */
+  inspect({ after, limit }: { after: string; limit: number }): InspectedRow[] {
+    return this.#shard.inspection.page(after, limit);
+  }
+
+  /** The same by their ids; those that don't exist are missing. */
+  inspectMany({ ids }: { ids: readonly TransactionId[] }): InspectedRow[] {
+    return this.#shard.inspection.rows(ids);
+  }
+
+  /** Balances that this shard met, after an id. */
+  metBalances({ after, limit }: { after: string; limit: number }): BalanceId[] {
+    return this.#shard.inspection.balances(after, limit);
+  }
+
+  /** What is still to be done here. */
+  backlog({ lateMs }: { lateMs: number }): Backlog {
+    return this.#shard.inspection.backlog(Date.now(), lateMs);
+  }
+
+  /** The text that was kept under a name, or null. */
+  bookmark({ name }: { name: string }): string | null {
+    return this.#host.ctx.storage.kv.get<string>(`bookmark ${name}`) ?? null;
+  }
+
+  /** Keeps a text under a name; null forgets it. */
+  keepBookmark({ name, text }: { name: string; text: string | null }): void {
+    const { kv } = this.#host.ctx.storage;
+    if (text === null) kv.delete(`bookmark ${name}`);
+    else kv.put(`bookmark ${name}`, text);
   }
 
   /** Wakes the shard, so that it finds what an earlier life left behind. */

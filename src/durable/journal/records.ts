@@ -34,6 +34,11 @@ export class Records {
     return stored === null ? null : this.adopt(stored);
   }
 
+  /** The row in memory; null when it has no work left, as far as this life of the shard knows. */
+  live(id: TransactionId): Row | null {
+    return this.#live.get(id) ?? null;
+  }
+
   /** The row to use for one that was read from disk: the one in memory if there is one. */
   adopt(stored: Row): Row {
     const id = stored.posting.transactionId;

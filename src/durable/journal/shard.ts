@@ -11,6 +11,7 @@ import { OutcomeUnknown, Patience, within } from "./deadline";
 import { Driver } from "./driver";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
+import { Inspection } from "./inspection";
 import { KeyClaims } from "./key-claims";
 import { type LaneHost, Lanes } from "./lanes";
 import type { MergeOutcome } from "./protocol";
@@ -146,6 +147,11 @@ export class Shard {
     });
     this.#recovery = this.#newRecovery(host);
     if (this.#hasWork) this.#alarm.by(Date.now() + WAKE_MS);
+  }
+
+  /** For those who check or copy what is stored. */
+  get inspection(): Inspection {
+    return new Inspection({ store: this.store, records: this.records });
   }
 
   /** Whether anything is left to do, as the disk has it. */

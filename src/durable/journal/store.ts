@@ -323,7 +323,8 @@ export class JournalStore {
   }
 }
 
-type StoredRow = {
+/** A row as it is on disk. */
+export type StoredRow = {
   posting: string;
   attempt: string;
   created_at: string;
@@ -344,7 +345,8 @@ type StoredRow = {
 const outcomeOf = (text: string | null): Outcome | null =>
   text === null ? null : JSON.parse(text);
 
-const toRow = (stored: StoredRow): Row => ({
+/** The row that was stored. Throws when it makes no sense. */
+export const toRow = (stored: StoredRow): Row => ({
   posting: postingOf(stored.posting),
   attempt: stored.attempt,
   createdAt: stored.created_at,

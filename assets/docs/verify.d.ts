@@ -1,0 +1,26 @@
+/** An entry's place in its chain. */
+export interface Known {
+  readonly version: number;
+  readonly hash: string;
+}
+
+/** Where a checked page ends. */
+export interface End extends Known {
+  readonly amounts: Readonly<Record<string, bigint>>;
+}
+
+export interface Verdict {
+  readonly valid: boolean;
+  /** What is wrong, in sentences. */
+  readonly problems: readonly string[];
+}
+
+export function verifyBalance(
+  proof: unknown,
+  options?: { readonly previous?: End; readonly known?: Known },
+): Promise<Verdict & { readonly end: End }>;
+
+export function verifyTransaction(
+  proof: unknown,
+  options?: { readonly known?: Readonly<Record<string, Known>> },
+): Promise<Verdict>;

@@ -1,0 +1,155 @@
+import type { BalanceId } from "../../domain/ids";
+import type { Posting, Transaction } from "../../domain/transaction";
+import type { Records } from "./records";
+import { isHidden, isUnfinished, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
+import { type JournalStore, type StoredRow, toRow } from "./store";
+
+/** A transaction as its shard has it on disk. */
+export interface InspectedRow {
+  /** The id and the parent that it is found by. */
+  readonly transactionId: string;
+  readonly parent: string;
+  /** Null when it cannot be read. */
+  readonly record: InspectedRecord | null;
+}
+
+export interface InspectedRecord {
+  readonly posting: Posting;
+  readonly attempt: string;
+  readonly createdAt: string;
+  readonly status: RowStatus;
+  readonly outcome: Outcome | null;
+  /** Whether it is at its end, and D1 and the receivers have been told: a timer may still run. */
+  readonly isSettled: boolean;
+  /** What D1 is to have of it; null when that is nothing, or when nobody may know yet. */
+  readonly shown: Transaction | null;
+  /** Of a split: the postings of its legs. */
+  readonly legs: readonly Posting[];
+  /** Ids of the records that follow from it, oldest first. */
+  readonly children: readonly string[];
+}
+
+/** What a shard has still to do. */
+export interface Backlog {
+  /** When the oldest transaction was made that is not at its end, among those whose time has come; null when there is none. */
+  readonly oldestAt: string | null;
+  /** How many of those there are; it counts no further than a hundred. */
+  readonly waiting: number;
+  /** Transactions whose time is long past. */
+  readonly overdue: readonly { readonly id: string; readonly what: string }[];
+}
+
+/** So many rows of a backlog are looked at. */
+const BACKLOG_MAX = 100;
+
+/** Reads the rows of a shard for those who check them or copy them. It changes nothing. */
+export class Inspection {
+  readonly #store: JournalStore;
+  readonly #records: Records;
+
+  constructor(parts: { readonly store: JournalStore; readonly records: Records }) {
+    this.#store = parts.store;
+    this.#records = parts.records;
+  }
+
+  /** Rows after an id, in the order of their ids. */
+  page(after: string, limit: number): InspectedRow[] {
+    return this.#rows("WHERE transaction_id > ? ORDER BY transaction_id LIMIT ?", after, limit);
+  }
+
+  /** Rows by their ids; those that don't exist are missing. */
+  rows(ids: readonly string[]): InspectedRow[] {
+    return ids.flatMap((id) => this.#rows("WHERE transaction_id = ?", id));
+  }
+
+  /** Balances that this shard met, after an id, in the order of their ids. */
+  balances(after: string, limit: number): BalanceId[] {
+    if (!this.#store.isUsed) return [];
+    return this.#store.sql
+      .exec<{ balance_id: BalanceId }>(
+        `SELECT balance_id FROM balances WHERE profile IS NULL AND balance_id > ?
+           ORDER BY balance_id LIMIT ?`,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ balance_id }) => balance_id);
+  }
+
+  /** What is still to be done. `lateMs` after its time a transaction is overdue. */
+  backlog(nowMs: number, lateMs: number): Backlog {
+    if (!this.#store.isUsed) return { oldestAt: null, waiting: 0, overdue: [] };
+    const begun = Work.Drive | Work.Project | Work.Announce;
+    // Whatever is begun looks at itself again within a minute, so this reads no timer that is far ahead.
+    const rows = this.#store.sql
+      .exec<{ id: string; at: string; status: string; work: number; due: number }>(
+        `SELECT transaction_id AS id, created_at AS at, status, work, due_ms AS due FROM transactions
+           WHERE work <> 0 AND due_ms < ? ORDER BY due_ms LIMIT ?`,
+        nowMs + 60_000,
+        BACKLOG_MAX,
+      )
+      .toArray();
+    const waiting = rows.filter(
+      ({ work, status, due }) => (work & begun) !== 0 && (status !== "SCHEDULED" || due <= nowMs),
+    );
+    const late = rows.filter(({ due }) => due < nowMs - lateMs);
+    return {
+      waiting: waiting.length,
+      oldestAt: waiting.map(({ at }) => at).sort()[0] ?? null,
+      overdue: late.map(({ id, status, work }) => ({ id, what: nameOf(status, work) })),
+    };
+  }
+
+  #rows(where: string, ...values: (string | number)[]): InspectedRow[] {
+    if (!this.#store.isUsed) return [];
+    return this.#store.sql
+      .exec<StoredRow & { transaction_id: string; parent_transaction: string }>(
+        `SELECT * FROM transactions ${where}`,
+        ...values,
+      )
+      .toArray()
+      .map((stored) => ({
+        transactionId: stored.transaction_id,
+        parent: stored.parent_transaction,
+        record: this.#record(stored),
+      }));
+  }
+
+  #record(stored: StoredRow): InspectedRecord | null {
+    try {
+      return this.#inspected(toRow(stored));
+    } catch {
+      return null;
+    }
+  }
+
+  #inspected(row: Row): InspectedRecord {
+    const { posting, attempt, createdAt, status, outcome } = row;
+    const children = this.#records.childrenOf(posting.transactionId);
+    return {
+      posting,
+      attempt,
+      createdAt,
+      status,
+      outcome,
+      isSettled: !needs(row, Work.Drive | Work.Project | Work.Announce),
+      shown: this.#shown(row),
+      legs: posting.kind === "split" ? this.#records.legsOf(row).map((leg) => leg.posting) : [],
+      children: children.map((child) => child.posting.transactionId).reverse(),
+    };
+  }
+
+  #shown(stored: Row): Transaction | null {
+    const { kind, transactionId } = stored.posting;
+    if (kind === "split" || kind === "pointer") return null;
+    const row = this.#records.live(transactionId) ?? stored;
+    // What an earlier life left unfinished is shown once it was driven.
+    if (isHidden(row) || (isUnfinished(row) && row.doubt)) return null;
+    return this.#records.shown(row);
+  }
+}
+
+const nameOf = (status: string, work: number): string => {
+  if (status === "SCHEDULED") return "a schedule";
+  return (work & (Work.Drive | Work.Project | Work.Announce)) === 0 ? "a timer" : "a transaction";
+};

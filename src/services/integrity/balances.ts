@@ -1,0 +1,184 @@
+import { chainFindings } from "../../domain/chain";
+import type { Finding, FindingCode } from "../../domain/finding";
+import { GENERAL_LEDGER_ID, indicatorBalanceId, isBalanceId } from "../../domain/ids";
+import { actionOf } from "../../domain/saga";
+import { type Entry, FIRST_VERSION, postingSeal, profileSeal } from "../../domain/seal";
+import { millisOf } from "../../domain/time";
+import type { Evidence } from "../../durable/balance/evidence";
+import type { InspectedRecord } from "../../durable/journal/inspection";
+import { differences } from "../../storage/copies";
+import type { Values } from "../../storage/projection";
+import type { AuditContext } from "../context";
+import { operationOf } from "./transactions";
+
+/** A change of a balance has reached D1 after this long, in milliseconds. */
+const IN_D1_MS = 60_000;
+
+/** What is wrong with a balance, as far as it was looked at. */
+export interface BalanceLook {
+  readonly findings: readonly Finding[];
+  /** Null when it cannot be read, or does not exist. */
+  readonly evidence: Evidence | null;
+}
+
+/** A balance that a shard has met: whether it can be read, its profile, and its row in D1. */
+export async function profileFindings(
+  ctx: AuditContext,
+  ids: readonly string[],
+): Promise<Finding[]> {
+  const found = await Promise.all(
+    ids.map((id) => lookTwice((after) => look(ctx, id, { after, limit: 0 }), FIRST_VERSION)),
+  );
+  return found.flatMap(({ findings }) => findings);
+}
+
+/** The same with some of its entries, each of which is held against the transaction that made it. */
+export async function entryFindings(
+  ctx: AuditContext,
+  id: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<BalanceLook> {
+  return lookTwice((from) => look(ctx, id, { after: from, limit }), after);
+}
+
+/** Something may change while it is looked at: what is found is looked at again. */
+async function lookTwice(
+  looked: (after: number) => Promise<BalanceLook>,
+  after: number,
+): Promise<BalanceLook> {
+  const first = await looked(after);
+  return first.findings.length === 0 ? first : looked(after);
+}
+
+async function look(
+  ctx: AuditContext,
+  id: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<BalanceLook> {
+  if (!isBalanceId(id)) return { findings: [unreadable(id)], evidence: null };
+  // Read first: what the object has by then is at least as new.
+  const copy = (await ctx.copies.byIds("balances", [id])).get(id);
+  const evidence = await ctx.inspector
+    .evidence(id, { after, limit })
+    .catch(() => "trouble" as const);
+  if (evidence === "trouble") return { findings: [unreadable(id)], evidence: null };
+  if (evidence === null) {
+    return { findings: [about(id, "copy_unknown", "there is no such balance", "d1")], evidence };
+  }
+  const { before, entries } = evidence;
+  const findings = [
+    ...profileFindingsOf(ctx.instance, id, evidence),
+    ...copyFindings(ctx, id, { evidence, copy }),
+  ];
+  if (limit > 0) {
+    if (after > FIRST_VERSION && before === null) {
+      findings.push({ ...about(id, "entry_missing", "the entry is gone"), version: after });
+    }
+    if (after === FIRST_VERSION || before !== null) {
+      findings.push(...chainFindings(id, { version: after, entry: before }, entries));
+    }
+    findings.push(...(await unexplained(ctx, id, entries)));
+  }
+  return { findings, evidence };
+}
+
+const about = (
+  id: string,
+  code: FindingCode,
+  message: string,
+  store: Finding["store"] = "balance",
+): Finding => ({ code, id, store, version: null, message });
+
+const unreadable = (id: string): Finding => about(id, "unreadable", "the balance cannot be read");
+
+function profileFindingsOf(
+  instance: string,
+  id: string,
+  { stored, used, createdBy, seal }: Evidence,
+): Finding[] {
+  if (stored === null) return [unreadable(id)];
+  const messages: string[] = [];
+  if (stored.balanceId !== id) messages.push("it lies in the object of another balance");
+  if (seal !== "" && profileSeal(stored, stored.profileVersion, createdBy) !== seal) {
+    messages.push("the seal of its profile is not that of its content");
+  }
+  const { indicator, currency, ledgerId } = stored;
+  if (createdBy !== "" && indicatorBalanceId(instance, indicator, currency) !== id) {
+    messages.push("its id is not that of its indicator and currency");
+  }
+  if (createdBy !== "" && ledgerId !== GENERAL_LEDGER_ID) messages.push("it is in another ledger");
+  if (textOf(stored) !== textOf(used)) messages.push("the balance on disk is not the one in use");
+  return messages.map((message) => about(id, "profile_altered", message));
+}
+
+const textOf = (snapshot: Evidence["used"]): string =>
+  JSON.stringify(
+    Object.entries(snapshot)
+      .map(([key, value]) => `${key}=${value}`)
+      .sort(),
+  );
+
+/** D1 against the object. For a while after a change D1 may be behind. */
+function copyFindings(
+  ctx: AuditContext,
+  id: string,
+  { evidence, copy }: { readonly evidence: Evidence; readonly copy: Values | undefined },
+): Finding[] {
+  const { stored, newest } = evidence;
+  if (stored === null) return [];
+  const nowMs = millisOf(ctx.now());
+  const isRecent = (at: string) => at !== "" && nowMs - millisOf(at) < IN_D1_MS;
+  if (copy === undefined) {
+    if (isRecent(newest.at) || isRecent(stored.createdAt)) return [];
+    return [about(id, "copy_missing", "D1 does not have it", "d1")];
+  }
+  const isBehind = Number(copy["version"]) < stored.version && isRecent(newest.at);
+  const columns = differences(ctx.copies.ofBalance(stored), copy).filter(
+    (column) => !isBehind || !AMOUNTS.has(column),
+  );
+  if (columns.length === 0) return [];
+  return [about(id, "copy_differs", `D1 and the balance differ in ${columns.join(", ")}`, "d1")];
+}
+
+const AMOUNTS: ReadonlySet<string> = new Set([
+  "balance",
+  "credit_balance",
+  "debit_balance",
+  "inflight_balance",
+  "inflight_credit_balance",
+  "inflight_debit_balance",
+  "version",
+]);
+
+/** Entries that are not what the journal has of their transactions. */
+async function unexplained(
+  ctx: AuditContext,
+  id: string,
+  entries: readonly Entry[],
+): Promise<Finding[]> {
+  const rows = await ctx.inspector.rows(entries.map(({ transactionId }) => transactionId));
+  const records = new Map(rows.map(({ transactionId, record }) => [transactionId, record]));
+  return entries.flatMap((entry) => {
+    const record = records.get(entry.transactionId) ?? null;
+    const message = record === null ? "no transaction made it" : conflictOf(id, entry, record);
+    if (message === null) return [];
+    return [{ ...about(id, "entry_unexplained", message), version: entry.version }];
+  });
+}
+
+function conflictOf(id: string, entry: Entry, record: InspectedRecord): string | null {
+  const { posting, outcome, isSettled, status } = record;
+  const side = entry.side === "source" ? "source" : "destination";
+  if (operationOf(record, side) !== entry.op) return "its transaction did not make it";
+  if (posting[side].balanceId !== id) return "its transaction moves another balance";
+  if (posting.preciseAmount.toString() !== entry.amount || actionOf(posting) !== entry.action) {
+    return "its transaction moves something else";
+  }
+  if (entry.seal !== "" && entry.seal !== postingSeal(posting)) {
+    return "its transaction was recorded with other content";
+  }
+  if (!isSettled) return null;
+  if (status === "REJECTED") return "its transaction was rejected";
+  const version = side === "source" ? outcome?.sourceVersion : outcome?.destinationVersion;
+  return version === entry.version ? null : "its transaction names another version";
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+/**
+ * Where a walk stands. It goes through the shards, in each through its transactions and the balances that it met, and then
+ * through what D1 has of both; a balance's entries are looked at with its row in D1.
+ */
+const place = z.discriminatedUnion("part", [
+  z.object({ part: z.literal("transactions"), shard: z.int().nonnegative(), after: z.string() }),
+  z.object({ part: z.literal("balances"), shard: z.int().nonnegative(), after: z.string() }),
+  z.object({ part: z.literal("transaction-copies"), after: z.string() }),
+  z.object({
+    part: z.literal("balance-copies"),
+    after: z.string(),
+    /** The balance in the middle of which it stopped, and after which of its versions. */
+    within: z.object({ id: z.string(), version: z.int().positive() }).nullable(),
+  }),
+]);
+
+const sums = z.record(z.string(), z.string().regex(/^-?\d+$/));
+
+const cursor = z.object({
+  place,
+  /** When the walk began, in milliseconds since 1970. */
+  startedMs: z.number(),
+  /** Minor units of all balances so far, by currency. */
+  sums,
+  /** Currencies of which money moved after the walk began: their sums mean nothing. */
+  moved: z.array(z.string()),
+});
+
+export type Place = z.infer<typeof place>;
+export type Cursor = z.infer<typeof cursor>;
+
+/** The beginning of a walk. */
+export const START: Place = { part: "transactions", shard: 0, after: "" };
+
+/** A cursor as clients carry it: opaque. */
+export const writeCursor = (value: Cursor): string => btoa(encodeURI(JSON.stringify(value)));
+
+/** The cursor of such a text; null when it is none. */
+export function readCursor(text: string): Cursor | null {
+  try {
+    const parsed = cursor.safeParse(JSON.parse(decodeURI(atob(text))));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,252 @@
+import { settled } from "../../domain/balance";
+import { refusal } from "../../domain/error";
+import type { Finding } from "../../domain/finding";
+import { err, type Result } from "../../domain/result";
+import { FIRST_VERSION } from "../../domain/seal";
+import { millisOf } from "../../domain/time";
+import type { Evidence } from "../../durable/balance/evidence";
+import type { AuditContext } from "../context";
+import { outcomeOf } from "../trouble";
+import { entryFindings, profileFindings } from "./balances";
+import { type Cursor, type Place, readCursor, START, writeCursor } from "./cursor";
+import { transactionFindings } from "./transactions";
+
+/** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
+const LATE_MS = 120_000;
+/** Money that moved this shortly before the walk may have been under way as it began. */
+const UNDER_WAY_MS = 15_000;
+
+/** What one step of a walk looked at. */
+export interface Checked {
+  readonly transactions: number;
+  readonly balances: number;
+  readonly entries: number;
+}
+
+/** The sum of all balances of a currency, in minor units. */
+export interface CurrencySum {
+  readonly currency: string;
+  readonly sum: bigint;
+  /** Whether money of it moved during the walk: then the sum means nothing. */
+  readonly moved: boolean;
+}
+
+/** What a shard had still to do when the walk came by. */
+export interface ShardBacklog {
+  readonly waiting: number;
+  readonly oldestAt: string | null;
+}
+
+/** One step of a walk over all that is stored. */
+export interface IntegrityStep {
+  /** Where in its walk the step was. */
+  readonly part: Place["part"];
+  readonly checked: Checked;
+  readonly findings: readonly Finding[];
+  /** At the beginning of a shard; null otherwise. */
+  readonly backlog: ShardBacklog | null;
+  /** At the end of the walk; null before. */
+  readonly sums: readonly CurrencySum[] | null;
+  /** Where the walk goes on; null at its end. */
+  readonly nextCursor: string | null;
+}
+
+interface Moved {
+  readonly next: Place | null;
+  readonly checked: Partial<Checked>;
+  readonly findings: readonly Finding[];
+  readonly backlog?: ShardBacklog;
+}
+
+/**
+ * Looks at the next `limit` rows or entries of a walk over everything that is stored: transactions against entries, entries
+ * against each other and against transactions, D1 against both, and what is overdue. It changes nothing, and asks
+ * a bounded number of calls. `GEN_VALIDATION_ERROR` when the cursor is none.
+ */
+export async function checkIntegrity(
+  ctx: AuditContext,
+  { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
+): Promise<Result<IntegrityStep>> {
+  const from: Cursor | null =
+    cursor === null
+      ? { place: START, startedMs: millisOf(ctx.now()), sums: {}, moved: [] }
+      : readCursor(cursor);
+  if (from === null) return err(refusal("GEN_VALIDATION_ERROR", "the cursor is none of this walk"));
+  return outcomeOf(step(ctx, from, limit));
+}
+
+async function step(ctx: AuditContext, from: Cursor, limit: number): Promise<IntegrityStep> {
+  const cursor: Cursor = { ...from, sums: { ...from.sums }, moved: [...from.moved] };
+  const { next, checked, findings, backlog } = await take(ctx, cursor, limit);
+  const sums = next === null ? sumsOf(cursor) : null;
+  return {
+    part: from.place.part,
+    checked: { transactions: 0, balances: 0, entries: 0, ...checked },
+    findings: [...findings, ...(sums ?? []).flatMap(sumFinding)],
+    backlog: backlog ?? null,
+    sums,
+    nextCursor: next === null ? null : writeCursor({ ...cursor, place: next }),
+  };
+}
+
+function take(ctx: AuditContext, cursor: Cursor, limit: number): Promise<Moved> {
+  const { place } = cursor;
+  switch (place.part) {
+    case "transactions":
+      return takeTransactions(ctx, place, limit);
+    case "balances":
+      return takeBalances(ctx, place, limit);
+    case "transaction-copies":
+      return takeTransactionCopies(ctx, place, limit);
+    case "balance-copies":
+      return takeBalanceCopies(ctx, { cursor, place, limit });
+  }
+}
+
+async function takeTransactions(
+  ctx: AuditContext,
+  { shard, after }: Extract<Place, { part: "transactions" }>,
+  limit: number,
+): Promise<Moved> {
+  const rows = await ctx.inspector.page(shard, { after, limit });
+  const last = rows.at(-1);
+  const isLast = last === undefined || rows.length < limit;
+  const moved: Moved = {
+    next: isLast
+      ? { part: "balances", shard, after: "" }
+      : { part: "transactions", shard, after: last.transactionId },
+    checked: { transactions: rows.length },
+    findings: await transactionFindings(ctx, rows),
+  };
+  if (after !== "") return moved;
+  const { overdue, ...backlog } = await ctx.inspector.backlog(shard, LATE_MS);
+  const late = overdue.map(
+    ({ id, what }): Finding => ({
+      code: "overdue",
+      id,
+      store: "journal",
+      version: null,
+      message: `${what} is long past its time`,
+    }),
+  );
+  return { ...moved, backlog, findings: [...moved.findings, ...late] };
+}
+
+async function takeBalances(
+  ctx: AuditContext,
+  { shard, after }: Extract<Place, { part: "balances" }>,
+  limit: number,
+): Promise<Moved> {
+  const ids = await ctx.inspector.balances(shard, { after, limit });
+  const last = ids.at(-1);
+  const next: Place =
+    last !== undefined && ids.length === limit
+      ? { part: "balances", shard, after: last }
+      : shard + 1 < ctx.inspector.shards
+        ? { part: "transactions", shard: shard + 1, after: "" }
+        : { part: "transaction-copies", after: "" };
+  return {
+    next,
+    checked: { balances: ids.length },
+    findings: await profileFindings(ctx, ids),
+  };
+}
+
+/** What D1 has that the journal does not know; what both have was compared before. */
+async function takeTransactionCopies(
+  ctx: AuditContext,
+  { after }: Extract<Place, { part: "transaction-copies" }>,
+  limit: number,
+): Promise<Moved> {
+  const ids = await ctx.copies.idsAfter("transactions", after, limit);
+  const known = await ctx.inspector.rows(ids);
+  const shown = new Set(known.map(({ transactionId }) => transactionId));
+  const last = ids.at(-1);
+  return {
+    next:
+      last !== undefined && ids.length === limit
+        ? { part: "transaction-copies", after: last }
+        : { part: "balance-copies", after: "", within: null },
+    checked: { transactions: ids.length },
+    findings: ids
+      .filter((id) => !shown.has(id))
+      .map((id) => ({
+        code: "copy_unknown",
+        id,
+        store: "d1",
+        version: null,
+        message: "the journal does not know it",
+      })),
+  };
+}
+
+/** Balances with their entries, as many as the limit allows: it may stop within one. */
+async function takeBalanceCopies(
+  ctx: AuditContext,
+  {
+    cursor,
+    place,
+    limit,
+  }: {
+    readonly cursor: Cursor;
+    readonly place: Extract<Place, { part: "balance-copies" }>;
+    readonly limit: number;
+  },
+): Promise<Moved> {
+  let { after, within } = place;
+  let left = limit;
+  let [balances, entries] = [0, 0];
+  const findings: Finding[] = [];
+  const ids = await ctx.copies.idsAfter("balances", after, limit);
+  const asked = within === null ? ids : [within.id, ...ids];
+  for (const id of asked) {
+    if (left <= 0) return moved({ part: "balance-copies", after, within: null });
+    const from: number = within?.version ?? FIRST_VERSION;
+    const looked = await entryFindings(ctx, id, { after: from, limit: left });
+    findings.push(...looked.findings);
+    const seen = looked.evidence?.entries ?? [];
+    entries += seen.length;
+    const last = seen.at(-1);
+    const goesOn = last !== undefined && seen.length === left;
+    left -= seen.length + 1;
+    after = id;
+    within = null;
+    if (goesOn && last.version < (looked.evidence?.newest.version ?? 0)) {
+      return moved({ part: "balance-copies", after, within: { id, version: last.version } });
+    }
+    balances += 1;
+    if (looked.evidence !== null) addUp(cursor, looked.evidence);
+  }
+  return moved(ids.length === limit ? { part: "balance-copies", after, within: null } : null);
+
+  function moved(next: Place | null): Moved {
+    return { next, checked: { balances, entries }, findings };
+  }
+}
+
+function addUp(cursor: Cursor, { used, newest }: Evidence): void {
+  const { currency } = used;
+  cursor.sums[currency] = (BigInt(cursor.sums[currency] ?? "0") + settled(used)).toString();
+  const isNew = newest.at !== "" && millisOf(newest.at) > cursor.startedMs - UNDER_WAY_MS;
+  if (isNew && !cursor.moved.includes(currency)) cursor.moved.push(currency);
+}
+
+const sumsOf = ({ sums, moved }: Cursor): CurrencySum[] =>
+  Object.entries(sums).map(([currency, sum]) => ({
+    currency,
+    sum: BigInt(sum),
+    moved: moved.includes(currency),
+  }));
+
+const sumFinding = ({ currency, sum, moved }: CurrencySum): Finding[] =>
+  sum === 0n || moved
+    ? []
+    : [
+        {
+          code: "sum_not_zero",
+          id: currency,
+          store: "balance",
+          version: null,
+          message: `all balances in ${currency} add up to ${sum}`,
+        },
+      ];
