@@ -36,6 +36,9 @@ export interface FlusherHost {
   troubled(error: unknown): void;
 }
 
+/** When the next round starts: now, when its pause is over, or a whole pause from now. */
+type When = "at once" | "soon" | "later";
+
 interface Made {
   readonly balanceId: BalanceId;
   readonly snapshot: BalanceSnapshot;
@@ -60,10 +63,10 @@ export class Flusher {
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
   #queued: Row[] = [];
   #balancesDirty = 0;
+  #snapshotsDirty = 0;
   #running = false;
   #inFlight = 0;
-  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly atOnce: boolean } | null =
-    null;
+  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly when: When } | null = null;
   #lastRoundMs = 0;
   #failures = 0;
   #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
@@ -96,12 +99,16 @@ export class Flusher {
     this.#backlog.forget(row);
   }
 
-  /** The newest state of a balance; it leaves with the row that led to it. */
+  /**
+   * The newest state of a balance. It leaves with the row that led to it, or a little later by itself: the rows of a batch
+   * are in other shards.
+   */
   observe(snapshot: BalanceSnapshot): void {
     const known = this.#snapshots.get(snapshot.balanceId);
-    if (known === undefined || isNewer(snapshot, known)) {
-      this.#snapshots.set(snapshot.balanceId, snapshot);
-    }
+    if (known !== undefined && !isNewer(snapshot, known)) return;
+    this.#snapshots.set(snapshot.balanceId, snapshot);
+    if (this.#snapshotsDirty === 0) this.#snapshotsDirty = this.#backlog.tick();
+    if (this.#timer === null) this.#wake("later");
   }
 
   /** A balance on the shard's list has work left. */
@@ -120,21 +127,27 @@ export class Flusher {
   }
 
   #oldest(): number {
-    const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
-    const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
-    return Math.min(this.#backlog.oldest, balances, flying);
+    return Math.min(
+      this.#backlog.oldest,
+      orNever(this.#balancesDirty),
+      orNever(this.#snapshotsDirty),
+      orNever(this.#inFlight),
+    );
   }
 
-  /** Sets the next round: at once when one is full or somebody waits, else a little later. */
-  #wake(): void {
-    if (this.#running || this.#timer?.atOnce) return;
+  /** Sets the next round: at once when one is full or somebody waits, else soon, or a whole pause from now. */
+  #wake(asked: "soon" | "later" = "soon"): void {
+    const known = this.#timer?.when;
+    if (this.#running || known === "at once") return;
     const atOnce = this.#waiters.length > 0 || this.#backlog.readyCount >= ROUND_ROWS;
+    const when = atOnce ? "at once" : asked;
     if (this.#timer !== null) {
-      if (!atOnce) return;
+      if (when === known || when === "later") return;
       clearTimeout(this.#timer.handle);
     }
-    const wait = atOnce ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
-    this.#timer = { atOnce, handle: setTimeout(() => this.#start(), wait) };
+    const soon = Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
+    const wait = when === "at once" ? 0 : when === "soon" ? soon : ROUND_MS;
+    this.#timer = { when, handle: setTimeout(() => this.#start(), wait) };
   }
 
   #start(): void {
@@ -172,15 +185,17 @@ export class Flusher {
     const { rows, oldest } = this.#take();
     const snapshots = [...this.#snapshots.values()];
     this.#snapshots.clear();
-    const balancesAt = this.#balancesDirty;
+    const [balancesAt, snapshotsAt] = [this.#balancesDirty, this.#snapshotsDirty];
     this.#balancesDirty = 0;
-    this.#inFlight = Math.min(oldest, balancesAt === 0 ? Number.POSITIVE_INFINITY : balancesAt);
+    this.#snapshotsDirty = 0;
+    this.#inFlight = Math.min(oldest, orNever(balancesAt), orNever(snapshotsAt));
     if (this.#inFlight === Number.POSITIVE_INFINITY) this.#inFlight = 0;
     try {
       await this.#send(rows, snapshots, balancesAt !== 0);
       this.#inFlight = 0;
     } catch (error) {
       this.#putBack(rows, snapshots, balancesAt);
+      if (snapshotsAt !== 0) this.#snapshotsDirty = snapshotsAt;
       throw error;
     }
   }
@@ -281,6 +296,9 @@ export class Flusher {
     if (isIdle(row)) this.#store.save(row);
   }
 }
+
+/** The number of a moment, later than all others when there was none. */
+const orNever = (moment: number): number => (moment === 0 ? Number.POSITIVE_INFINITY : moment);
 
 /** Nothing is left to do before its time comes, if it has one. */
 const isIdle = (row: Row): boolean =>
