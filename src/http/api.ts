@@ -1,6 +1,7 @@
 import { newApp } from "./app";
 import { ledger } from "./middleware/ledger";
 import { openApiDocument } from "./openapi";
+import { admin } from "./routes/admin";
 import { audit } from "./routes/audit";
 import { balances } from "./routes/balances";
 import { bulk } from "./routes/bulk";
@@ -26,6 +27,7 @@ api.get("/openapi.json", (c) => {
 });
 
 api.use(ledger);
+api.route("/", admin);
 api.route("/", audit);
 api.route("/", ledgers);
 api.route("/", identities);

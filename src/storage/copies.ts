@@ -83,6 +83,11 @@ export class Copies {
 export const differences = (expected: Values, actual: Values): string[] =>
   Object.keys(expected).filter((column) => expected[column] !== actual[column]);
 
+/** Whether a row in D1 is newer than what an object has. */
+export const isAhead = (table: CopiedTable, copy: Values | undefined, row: Values): boolean =>
+  copy !== undefined &&
+  VERSIONS[table].some((version) => Number(copy[version]) > Number(row[version]));
+
 function overwriting(table: CopiedTable, [first = {}]: readonly Values[]): string {
   const columns = Object.keys(first).filter(
     (column) => column !== "instance_id" && column !== KEYS[table],

@@ -57,6 +57,8 @@ export async function everyKind(): Promise<Readonly<Record<string, string>>> {
   await expect.poll(() => status("queued split"), { timeout: 20_000 }).toBe("APPLIED");
   await expect.poll(() => status("poor"), { timeout: 20_000 }).toBe("REJECTED");
   await settledDown();
+  // A list waits until D1 has what the balances told as well.
+  expect((await get("/balances?limit=1")).status).toBe(200);
   return made;
 }
 

@@ -1,7 +1,7 @@
 import type { BalanceId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { Records } from "./records";
-import { isHidden, isUnfinished, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
+import { isHalfDone, isHidden, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
 import { type JournalStore, type StoredRow, toRow } from "./store";
 
 /** A transaction as its shard has it on disk. */
@@ -144,7 +144,7 @@ export class Inspection {
     if (kind === "split" || kind === "pointer") return null;
     const row = this.#records.live(transactionId) ?? stored;
     // What an earlier life left unfinished is shown once it was driven.
-    if (isHidden(row) || (isUnfinished(row) && row.doubt)) return null;
+    if (isHidden(row) || isHalfDone(row, Date.now())) return null;
     return this.#records.shown(row);
   }
 }

@@ -34,15 +34,26 @@ export type Cursor = z.infer<typeof cursor>;
 /** The beginning of a walk. */
 export const START: Place = { part: "transactions", shard: 0, after: "" };
 
-/** A cursor as clients carry it: opaque. */
-export const writeCursor = (value: Cursor): string => btoa(encodeURI(JSON.stringify(value)));
+/** Something as clients carry it: opaque. */
+const sealedUp = (value: unknown): string => btoa(encodeURIComponent(JSON.stringify(value)));
 
-/** The cursor of such a text; null when it is none. */
-export function readCursor(text: string): Cursor | null {
+function opened<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
-    const parsed = cursor.safeParse(JSON.parse(decodeURI(atob(text))));
+    const parsed = schema.safeParse(JSON.parse(decodeURIComponent(atob(text))));
     return parsed.success ? parsed.data : null;
   } catch {
     return null;
   }
 }
+
+/** A cursor as clients carry it: opaque. */
+export const writeCursor = (value: Cursor): string => sealedUp(value);
+
+/** The cursor of such a text; null when it is none. */
+export const readCursor = (text: string): Cursor | null => opened(cursor, text);
+
+/** A place alone, as a cursor. */
+export const writePlace = (value: Place): string => sealedUp(value);
+
+/** The place of such a text; null when it is none. */
+export const readPlace = (text: string): Place | null => opened(place, text);

@@ -1,0 +1,226 @@
+import { refusal } from "../../domain/error";
+import { err, type Result } from "../../domain/result";
+import { type CopiedTable, differences, isAhead } from "../../storage/copies";
+import type { Values } from "../../storage/projection";
+import type { AuditContext } from "../context";
+import { type Place, readPlace, START, writePlace } from "../integrity/cursor";
+import { outcomeOf } from "../trouble";
+
+/** What one step of a rebuild did. */
+export interface RebuildStep {
+  readonly part: Place["part"];
+  /** The shard that it was at; null where it goes through D1. */
+  readonly shard: number | null;
+  readonly shards: number;
+  /** Rows that it compared. */
+  readonly checked: number;
+  /** Rows that were missing or different, and are written as the objects have them. */
+  readonly written: number;
+  /** Rows that no object knew, and that are gone. */
+  readonly removed: number;
+  /** Ids of transactions that cannot be read in their shard: their rows are left as they are. */
+  readonly unreadable: readonly string[];
+  /** Where the rebuild goes on; null at its end. */
+  readonly nextCursor: string | null;
+}
+
+type Done = Pick<RebuildStep, "checked"> &
+  Partial<Pick<RebuildStep, "written" | "removed" | "unreadable">> & {
+    readonly next: Place | null;
+  };
+
+/**
+ * Makes D1's copies of transactions and balances equal to the objects, the next `limit` rows of them: through every shard, its
+ * transactions and the balances that it met, and then through D1, for what no object knows. Rows that are right are not
+ * written, so it can be stopped, repeated, and run beside traffic. `GEN_VALIDATION_ERROR` when the cursor is none.
+ */
+export async function rebuildCopies(
+  ctx: AuditContext,
+  { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
+): Promise<Result<RebuildStep>> {
+  const place = cursor === null ? START : readPlace(cursor);
+  if (place === null)
+    return err(refusal("GEN_VALIDATION_ERROR", "the cursor is none of a rebuild"));
+  return outcomeOf(step(ctx, place, limit));
+}
+
+async function step(ctx: AuditContext, place: Place, limit: number): Promise<RebuildStep> {
+  const {
+    next,
+    checked,
+    written = 0,
+    removed = 0,
+    unreadable = [],
+  } = await take(ctx, place, limit);
+  return {
+    part: place.part,
+    shard: "shard" in place ? place.shard : null,
+    shards: ctx.inspector.shards,
+    checked,
+    written,
+    removed,
+    unreadable,
+    nextCursor: next === null ? null : writePlace(next),
+  };
+}
+
+function take(ctx: AuditContext, place: Place, limit: number): Promise<Done> {
+  switch (place.part) {
+    case "transactions":
+      return takeTransactions(ctx, place, limit);
+    case "balances":
+      return takeBalances(ctx, place, limit);
+    case "transaction-copies":
+      return takeTransactionCopies(ctx, place.after, limit);
+    case "balance-copies":
+      return takeBalanceCopies(ctx, place.after, limit);
+  }
+}
+
+async function takeTransactions(
+  ctx: AuditContext,
+  { shard, after }: Extract<Place, { part: "transactions" }>,
+  limit: number,
+): Promise<Done> {
+  // What an earlier life of the shard left half done is brought to its end, or follows when it is.
+  if (after === "") await ctx.inspector.flushed(shard);
+  const rows = await ctx.inspector.page(shard, { after, limit });
+  const written = await makeEqual(ctx, "transactions", {
+    ids: rows.map(({ transactionId }) => transactionId),
+    wanted: () => Promise.resolve(wantedOf(ctx, rows)),
+    wantedAgain: async (ids) => wantedOf(ctx, await ctx.inspector.rows(ids)),
+  });
+  const last = rows.at(-1);
+  return {
+    next:
+      last !== undefined && rows.length === limit
+        ? { part: "transactions", shard, after: last.transactionId }
+        : { part: "balances", shard, after: "" },
+    checked: rows.length,
+    written,
+    unreadable: rows.flatMap(({ transactionId, record }) =>
+      record === null ? [transactionId] : [],
+    ),
+  };
+}
+
+const wantedOf = (
+  { copies }: AuditContext,
+  rows: Awaited<ReturnType<AuditContext["inspector"]["page"]>>,
+): Wanted =>
+  new Map(
+    rows.flatMap(({ transactionId, record }) =>
+      record === null || record.shown === null
+        ? []
+        : [[transactionId, copies.ofTransaction(record.shown)]],
+    ),
+  );
+
+async function takeBalances(
+  ctx: AuditContext,
+  { shard, after }: Extract<Place, { part: "balances" }>,
+  limit: number,
+): Promise<Done> {
+  const ids = await ctx.inspector.balances(shard, { after, limit });
+  const wanted = async (some: readonly string[]): Promise<Wanted> => {
+    const found = await Promise.all(some.map((id) => ctx.inspector.balance(id)));
+    return new Map(
+      found.flatMap((balance) =>
+        balance === null ? [] : [[balance.balanceId, ctx.copies.ofBalance(balance)]],
+      ),
+    );
+  };
+  const written = await makeEqual(ctx, "balances", {
+    ids,
+    wanted: () => wanted(ids),
+    wantedAgain: wanted,
+  });
+  const last = ids.at(-1);
+  return {
+    next:
+      last !== undefined && ids.length === limit
+        ? { part: "balances", shard, after: last }
+        : shard + 1 < ctx.inspector.shards
+          ? { part: "transactions", shard: shard + 1, after: "" }
+          : { part: "transaction-copies", after: "" },
+    checked: ids.length,
+    written,
+  };
+}
+
+/** The rows that D1 is to have, by id. */
+type Wanted = ReadonlyMap<string, Values>;
+
+/**
+ * Writes the rows that are missing or different. A row in D1 that is ahead of its object was taken there after the object was
+ * asked; unless it still is when the object is asked again: then it never was the object's, and goes.
+ */
+async function makeEqual(
+  { copies }: AuditContext,
+  table: CopiedTable,
+  {
+    ids,
+    wanted,
+    wantedAgain,
+  }: {
+    readonly ids: readonly string[];
+    wanted(): Promise<Wanted>;
+    wantedAgain(ids: readonly string[]): Promise<Wanted>;
+  },
+): Promise<number> {
+  const there = await copies.byIds(table, ids);
+  const rows = [...(await wanted())].filter(([id, row]) => {
+    const copy = there.get(id);
+    return copy === undefined || differences(row, copy).length > 0;
+  });
+  const ahead = rows.filter(([id, row]) => isAhead(table, there.get(id), row)).map(([id]) => id);
+  const fresh = ahead.length === 0 ? new Map<string, Values>() : await wantedAgain(ahead);
+  const stillAhead = [...fresh].filter(([id, row]) => isAhead(table, there.get(id), row));
+  await copies.remove(
+    table,
+    stillAhead.map(([id]) => id),
+  );
+  const written = rows.map(([id, row]) => fresh.get(id) ?? row);
+  await copies.write(table, written);
+  return written.length;
+}
+
+async function takeTransactionCopies(
+  { copies, inspector }: AuditContext,
+  after: string,
+  limit: number,
+): Promise<Done> {
+  const ids = await copies.idsAfter("transactions", after, limit);
+  const known = new Set((await inspector.rows(ids)).map(({ transactionId }) => transactionId));
+  const unknown = ids.filter((id) => !known.has(id));
+  await copies.remove("transactions", unknown);
+  const last = ids.at(-1);
+  return {
+    next:
+      last !== undefined && ids.length === limit
+        ? { part: "transaction-copies", after: last }
+        : { part: "balance-copies", after: "", within: null },
+    checked: ids.length,
+    removed: unknown.length,
+  };
+}
+
+async function takeBalanceCopies(
+  { copies, inspector }: AuditContext,
+  after: string,
+  limit: number,
+): Promise<Done> {
+  const ids = await copies.idsAfter("balances", after, limit);
+  const found = await Promise.all(ids.map((id) => inspector.balance(id)));
+  const unknown = ids.filter((_id, index) => found[index] === null);
+  await copies.remove("balances", unknown);
+  const last = ids.at(-1);
+  return {
+    next:
+      last !== undefined && ids.length === limit
+        ? { part: "balance-copies", after: last, within: null }
+        : null,
+    checked: ids.length,
+    removed: unknown.length,
+  };
+}

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { verifyBalance, verifyTransaction } from "../../assets/docs/verify.js";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+
+afterAll(() => server.close());
+
+interface Sent {
+  readonly transaction_id: string;
+}
+
+interface Proof {
+  readonly recorded: { readonly source: string; readonly meta_data: string };
+}
+
+async function ask<T>(path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${server.baseUrl}${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { "X-Blnk-Key": server.masterKey, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  expect(response.status).toBeLessThan(300);
+  return JSON.parse(await response.text());
+}
+
+const transfer = (reference: string, source: string, destination: string) =>
+  ask<Sent>("/transactions", {
+    reference,
+    source,
+    destination,
+    precise_amount: 1_000,
+    precision: 100,
+    currency: "USD",
+    description: "a transfer",
+    skip_queue: true,
+    allow_overdraft: true,
+    meta_data: { purpose: reference },
+  });
+
+/** `npm run rebuild` against the server: its exit code, and what it wrote. */
+function rebuild(): Promise<{ code: number | null; output: string }> {
+  const file = fileURLToPath(new URL("../../scripts/rebuild.ts", import.meta.url));
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, BASE_URL: server.baseUrl, PURSER_MASTER_KEY: server.masterKey },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return new Promise((ended) => child.once("close", (code) => ended({ code, output })));
+}
+
+it("Node verifies what a server proves, with the file that the server serves", async () => {
+  const { transaction_id: id } = await transfer("in-node", "@World", "@Alice");
+  await transfer("in-node-2", "@Alice", "@Bob");
+
+  const proof = await ask<Proof>(`/transactions/${id}/proof`);
+  expect(await verifyTransaction(proof)).toEqual({ valid: true, problems: [] });
+  const balance = await ask<{ version: number }>(`/balances/${proof.recorded.source}/proof`);
+  const { valid, end } = await verifyBalance(balance);
+  expect([valid, end.version]).toEqual([true, balance.version]);
+  const forged = { ...proof, recorded: { ...proof.recorded, meta_data: '{"purpose":"other"}' } };
+  expect((await verifyTransaction(forged)).problems).toContain(
+    "the seal is not that of what was recorded",
+  );
+
+  const served = await fetch(`${server.baseUrl}/docs/verify.js`);
+  expect(served.headers.get("content-type")).toContain("javascript");
+  expect(await served.text()).toContain("export async function verifyBalance");
+});
+
+it("npm run rebuild goes through the whole ledger, and changes nothing in a sound one", async () => {
+  await transfer("to-rebuild", "@World", "@Carol");
+  await ask("/transactions?limit=1");
+  const { code, output } = await rebuild();
+  expect(output).toContain("shard 16 of 16");
+  expect(output).toContain("Nothing had to change.");
+  expect(code).toBe(0);
+});
