@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { verifyBalance, verifyTransaction } from "../../assets/docs/verify.js";
@@ -44,10 +47,11 @@ const transfer = (reference: string, source: string, destination: string) =>
     meta_data: { purpose: reference },
   });
 
-/** `npm run rebuild` against the server: its exit code, and what it wrote. */
-function rebuild(): Promise<{ code: number | null; output: string }> {
-  const file = fileURLToPath(new URL("../../scripts/rebuild.ts", import.meta.url));
-  const child = spawn(process.execPath, [file], {
+const from = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A program against the server: its exit code, and what it wrote. */
+function run(file: string, ...options: readonly string[]) {
+  const child = spawn(process.execPath, [file, ...options], {
     env: { ...process.env, BASE_URL: server.baseUrl, PURSER_MASTER_KEY: server.masterKey },
   });
   let output = "";
@@ -56,7 +60,9 @@ function rebuild(): Promise<{ code: number | null; output: string }> {
       output += chunk.toString();
     });
   }
-  return new Promise((ended) => child.once("close", (code) => ended({ code, output })));
+  return new Promise<{ code: number | null; output: string }>((ended) =>
+    child.once("close", (code) => ended({ code, output })),
+  );
 }
 
 it("Node verifies what a server proves, with the file that the server serves", async () => {
@@ -78,10 +84,34 @@ it("Node verifies what a server proves, with the file that the server serves", a
   expect(await served.text()).toContain("export async function verifyBalance");
 });
 
+it("the program in the page about audits verifies a balance and all its transactions", async () => {
+  await transfer("in-the-page", "@World", "@Dora");
+  const folder = mkdtempSync(join(tmpdir(), "purser-audit-"));
+  try {
+    const page = readFileSync(from("docs/audit.md"), "utf8");
+    const [, program = ""] = /```js\n(.*?)```/s.exec(page) ?? [];
+    writeFileSync(
+      join(folder, "check.mjs"),
+      program.replace("http://localhost:5001", server.baseUrl),
+    );
+    copyFileSync(from("assets/docs/verify.js"), join(folder, "verify.js"));
+    const { balance_id: id, version } = await ask<{ balance_id: string; version: number }>(
+      "/balances/indicator/@Dora/currency/USD",
+    );
+
+    const { code, output } = await run(join(folder, "check.mjs"), id);
+
+    expect(output).toMatch(new RegExp(`^sound up to version ${version}: [0-9a-f]{64}$`, "m"));
+    expect(code).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 it("npm run rebuild goes through the whole ledger, and changes nothing in a sound one", async () => {
   await transfer("to-rebuild", "@World", "@Carol");
   await ask("/transactions?limit=1");
-  const { code, output } = await rebuild();
+  const { code, output } = await run(from("scripts/rebuild.ts"));
   expect(output).toContain("shard 16 of 16");
   expect(output).toContain("Nothing had to change.");
   expect(code).toBe(0);

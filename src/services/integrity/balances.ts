@@ -1,6 +1,6 @@
 import { chainFindings } from "../../domain/chain";
 import type { Finding, FindingCode } from "../../domain/finding";
-import { GENERAL_LEDGER_ID, indicatorBalanceId, isBalanceId } from "../../domain/ids";
+import { GENERAL_LEDGER_ID, indicatorBalanceId, isBalanceId, shardOf } from "../../domain/ids";
 import { actionOf } from "../../domain/saga";
 import { type Entry, FIRST_VERSION, postingSeal, profileSeal } from "../../domain/seal";
 import { millisOf } from "../../domain/time";
@@ -27,27 +27,24 @@ export async function profileFindings(
   ids: readonly string[],
 ): Promise<Finding[]> {
   const found = await Promise.all(
-    ids.map((id) => lookTwice((after) => look(ctx, id, { after, limit: 0 }), FIRST_VERSION)),
+    ids.map((id) => entryFindings(ctx, id, { after: FIRST_VERSION, limit: 0 })),
   );
   return found.flatMap(({ findings }) => findings);
 }
 
-/** The same with some of its entries, each of which is held against the transaction that made it. */
+/**
+ * The same with some of its entries, each of which is held against the transaction that made it. What is found is looked at
+ * again, after the shard that changes profiles has taken what it had to D1: something may have changed meanwhile.
+ */
 export async function entryFindings(
   ctx: AuditContext,
   id: string,
-  { after, limit }: { readonly after: number; readonly limit: number },
+  range: { readonly after: number; readonly limit: number },
 ): Promise<BalanceLook> {
-  return lookTwice((from) => look(ctx, id, { after: from, limit }), after);
-}
-
-/** Something may change while it is looked at: what is found is looked at again. */
-async function lookTwice(
-  looked: (after: number) => Promise<BalanceLook>,
-  after: number,
-): Promise<BalanceLook> {
-  const first = await looked(after);
-  return first.findings.length === 0 ? first : looked(after);
+  const first = await look(ctx, id, range);
+  if (first.findings.length === 0 || !isBalanceId(id)) return first;
+  await ctx.inspector.flushed(shardOf(id, ctx.inspector.shards));
+  return look(ctx, id, range);
 }
 
 async function look(
