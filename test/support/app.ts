@@ -5,6 +5,7 @@ import { instantOfMicros } from "../../src/domain/time";
 import { api } from "../../src/http/api";
 import type { LedgerContext } from "../../src/services/context";
 import { BalancesTable } from "../../src/storage/balances";
+import { Copies } from "../../src/storage/copies";
 import { IdentitiesTable } from "../../src/storage/identities";
 import { LedgersTable } from "../../src/storage/ledgers";
 import { TransactionsTable } from "../../src/storage/transactions";
@@ -36,10 +37,12 @@ export function appOf(world: World): App {
   };
 }
 
-function compositionOf({ instance, journal }: World): Composition {
+function compositionOf({ instance, journal, inspector }: World): Composition {
   const context: LedgerContext = {
     instance,
     journal,
+    inspector,
+    copies: new Copies(env.DB, instance),
     ledgers: new LedgersTable(env.DB, instance),
     identities: new IdentitiesTable(env.DB, instance),
     balances: new BalancesTable(env.DB, instance),

@@ -5,6 +5,7 @@ import type { CommitAmount } from "../../src/domain/settlement";
 import type { Transaction } from "../../src/domain/transaction";
 import { balanceStub } from "../../src/durable/balance/client";
 import { JournalClient, shardStub } from "../../src/durable/journal/client";
+import { Inspector } from "../../src/durable/journal/inspector";
 import type { OperationKey, Reply, SettleValue } from "../../src/durable/journal/protocol";
 import { anonymous, postingFor, type Transfer } from "./postings";
 
@@ -28,17 +29,16 @@ export interface How {
 export class World {
   readonly instance: string;
   readonly journal: JournalClient;
+  readonly inspector: Inspector;
   readonly #shards: number;
 
   constructor(name = "world", shards = SHARDS) {
     this.instance = `${name}-${crypto.randomUUID()}`;
     this.#shards = shards;
-    this.journal = new JournalClient({
-      instance: this.instance,
-      shards,
-      journal: env.JOURNAL,
-      balances: env.BALANCES,
-    });
+    const { instance } = this;
+    const parts = { instance, shards, journal: env.JOURNAL, balances: env.BALANCES };
+    this.journal = new JournalClient(parts);
+    this.inspector = new Inspector(parts);
   }
 
   idOf(reference: string): TransactionId {
