@@ -75,8 +75,8 @@ it("law 8: D1 equals the objects of a ledger of ten thousand transactions, also 
   expect(untouched.every((row, index) => row === sound[index])).toBe(true);
 
   await env.DB.batch([
-    env.DB.prepare("DELETE FROM transactions"),
-    env.DB.prepare("DELETE FROM balances"),
+    env.DB.prepare("DELETE FROM transactions WHERE instance_id = 'default'"),
+    env.DB.prepare("DELETE FROM balances WHERE instance_id = 'default'"),
   ]);
   expect(await rebuild()).toMatchObject({ written: TRANSACTIONS + 25, removed: 0 });
   const restored = await dump();

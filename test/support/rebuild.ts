@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { call, field, textOf, writeJson } from "./api";
 
-/** What D1 has of transactions and balances, row by row in the order of their keys. */
+/** What D1 has of the API's transactions and balances, row by row in the order of their keys. */
 export async function dump(): Promise<readonly string[]> {
   const rows: string[] = [];
   for (const [table, key] of [
@@ -10,7 +10,7 @@ export async function dump(): Promise<readonly string[]> {
     ["balances", "balance_id"],
   ]) {
     const { results } = await env.DB.prepare(
-      `SELECT * FROM ${table} ORDER BY instance_id, ${key}`,
+      `SELECT * FROM ${table} WHERE instance_id = 'default' ORDER BY ${key}`,
     ).all();
     rows.push(...results.map((row) => `${table} ${writeJson(row)}`));
   }
