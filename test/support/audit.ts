@@ -39,6 +39,8 @@ export interface StoredEntry {
 export interface AuditedBalance {
   readonly snapshot: BalanceSnapshot;
   readonly entries: readonly StoredEntry[];
+  /** Minor units that each reservation keeps back; at rest there is none. */
+  readonly reserved: readonly bigint[];
 }
 
 /** Everything that a world's objects and D1 hold, read past the product's own reads. */
@@ -112,12 +114,16 @@ async function auditedBalance(world: World, id: BalanceId): Promise<[BalanceId, 
   const stub = balanceStub(env.BALANCES, world.instance, id);
   const snapshot = await stub.read();
   if (snapshot === null) return [];
-  const entries = await runInDurableObject(stub, (_balance, { storage }) =>
-    storage.sql
+  const { entries, reservations } = await runInDurableObject(stub, (_balance, { storage }) => ({
+    entries: storage.sql
       .exec<Record<string, string | number>>("SELECT * FROM entries ORDER BY version")
       .toArray(),
-  );
-  return [[id, { snapshot, entries: entries.map(entryOf) }]];
+    reservations: storage.sql
+      .exec<{ deficit: string }>("SELECT deficit FROM reservations")
+      .toArray(),
+  }));
+  const reserved = reservations.map(({ deficit }) => BigInt(deficit));
+  return [[id, { snapshot, entries: entries.map(entryOf), reserved }]];
 }
 
 const isUsed = ({ sql }: DurableObjectStorage): boolean =>

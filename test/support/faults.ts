@@ -17,7 +17,7 @@ export interface Victim {
 /** Decides at a checkpoint whether and how an object fails: it may throw, end the victim's life, or wait. */
 export type StepFault = (step: string, victim: Victim) => void | Promise<void>;
 
-/** A call on its way: `balance.execute`, `journal.settle`, `d1.batch`, `apply.sendBatch`, `webhooks.sendBatch`. */
+/** A call on its way: `balance.execute`, `journal.settle`, `d1.batch`, `apply.sendBatch`, `webhooks.sendBatch`, `jobs.send`. */
 export interface Call {
   readonly method: string;
   /** The object that is called, or for D1 and the queues the one that calls. */

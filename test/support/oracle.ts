@@ -36,13 +36,14 @@ const amountsText = ({ credit, debit, inflightCredit, inflightDebit }: Amounts):
   `+${credit} -${debit} held +${inflightCredit} -${inflightDebit}`;
 
 /** All that must hold of a ledger at rest, whatever was asked of it (laws 1, 2, 3, 4 and 8). */
-export function atRest({ seen }: Course): Violations {
+export function atRest({ seen }: Pick<Course, "seen">): Violations {
   const records = [...seen.shown.values()];
   return [
     ...sums(seen),
     ...finished(seen),
     ...movedOnce(seen, records),
     ...[...seen.balances.values()].flatMap((balance) => book(balance, seen)),
+    ...[...seen.balances.values()].flatMap(keptBack),
     ...records.flatMap((record) => settledWithin(record, records)),
     ...records.flatMap((record) => refundedWithin(record, records)),
     ...inD1(seen),
@@ -103,12 +104,21 @@ function movedOnce({ balances }: Audit, records: readonly Transaction[]): string
   ];
 }
 
+/** What was reserved is carried out or given back. */
+const keptBack = ({ snapshot, reserved }: AuditedBalance): string[] =>
+  reserved.map((amount) => `${snapshot.balanceId} keeps ${amount} back for nobody`);
+
 /** Law 3, and each balance is the sum of its entries, in their order. */
 function book({ snapshot, entries }: AuditedBalance, { rows }: Audit): string[] {
   const wrong: string[] = [];
+  const taken: Taken[] = [];
   let amounts = NOTHING;
   for (const entry of entries) {
-    if (takesMoney(entry)) wrong.push(...unfunded(amounts, entry, rows));
+    if (takesMoney(entry)) {
+      const take = takenBy(entry, rows);
+      wrong.push(...unfunded(amounts, take, taken));
+      taken.push(take);
+    }
     amounts = moved(amounts, entry.side, actionNamed(entry.action), entry.amount);
     const isAsBooked = amountsText(amounts) === amountsText(entry);
     if (!isAsBooked) wrong.push(`${snapshot.balanceId} v${entry.version}: ${amountsText(entry)}`);
@@ -124,13 +134,36 @@ function book({ snapshot, entries }: AuditedBalance, { rows }: Audit): string[] 
 const takesMoney = ({ side, action }: StoredEntry): boolean =>
   side === "source" && (action === "apply" || action === "hold");
 
-function unfunded(before: Amounts, entry: StoredEntry, rows: readonly StoredRow[]): string[] {
-  const posting = rows.find(({ id }) => id === entry.transactionId)?.posting;
+/** What one entry took of a balance, and how much the balance may owe by its rule; null is anything. */
+interface Taken {
+  readonly transactionId: string;
+  readonly amount: bigint;
+  readonly limit: bigint | null;
+  readonly isOfGroup: boolean;
+}
+
+function takenBy({ transactionId, amount }: StoredEntry, rows: readonly StoredRow[]): Taken {
+  const posting = rows.find(({ id }) => id === transactionId)?.posting;
   const rule = posting?.overdraft ?? { kind: "none" };
-  if (rule.kind === "unlimited") return [];
-  const limit = rule.kind === "limited" ? rule.limit : 0n;
-  const left = spendable(before) + limit - entry.amount;
-  return left >= 0n ? [] : [`${entry.transactionId} took ${-left} more than there was`];
+  const limit = rule.kind === "unlimited" ? null : rule.kind === "limited" ? rule.limit : 0n;
+  return { transactionId, amount, limit, isOfGroup: (posting?.group ?? null) !== null };
+}
+
+/**
+ * A group takes what was reserved for it earlier: what others took by rules that let them owe more may have come in
+ * between.
+ */
+function unfunded(
+  before: Amounts,
+  { transactionId, amount, limit, isOfGroup }: Taken,
+  earlier: readonly Taken[],
+): string[] {
+  if (limit === null) return [];
+  const between = earlier
+    .filter((other) => isOfGroup && (other.limit === null || other.limit > limit))
+    .reduce((sum, other) => sum + other.amount, 0n);
+  const left = spendable(before) + limit + between - amount;
+  return left >= 0n ? [] : [`${transactionId} took ${-left} more than there was`];
 }
 
 function actionNamed(action: string): Action {
@@ -223,13 +256,26 @@ function textOf(rows: ReadonlyMap<string, object>): string {
 const CLOCK_MS = 100;
 
 /** What could be spent of an account at some moment of a period, as its entries tell. */
-export function spendableDuring(
+export const spendableDuring = (
   { world, names, seen }: Course,
   account: Account,
   currency: string,
-  { beganMs, endedMs }: { readonly beganMs: number; readonly endedMs: number },
+  during: Period,
+): bigint[] => spendableOf({ world, seen }, names.get(account) ?? account, during, currency);
+
+interface Period {
+  readonly beganMs: number;
+  readonly endedMs: number;
+}
+
+/** The same of a balance by its id or indicator. */
+export function spendableOf(
+  { world, seen }: Pick<Course, "world" | "seen">,
+  name: string,
+  { beganMs, endedMs }: Period,
+  currency = "USD",
 ): bigint[] {
-  const id = idOfAccount(world.instance, names.get(account) ?? account, currency);
+  const id = idOfAccount(world.instance, name, currency);
   const entries = seen.balances.get(id)?.entries ?? [];
   const isBefore = ({ at }: StoredEntry): boolean => Date.parse(at) < beganMs - CLOCK_MS;
   const during = entries.filter(

@@ -63,6 +63,12 @@ export class JournalObject extends ProductJournalObject {
     return this.#underFate("journal.claimReferences", () => super.claimReferences(request));
   }
 
+  override settleReferences(...[settlement]: Parameters<ProductJournalObject["settleReferences"]>) {
+    return this.#underFate("journal.settleReferences", async () =>
+      super.settleReferences(settlement),
+    );
+  }
+
   #underFate<T>(method: string, work: () => Promise<T>): Promise<T> {
     const name = this.ctx.id.name ?? "";
     return underFate({ method, name }, work, (later) => this.ctx.waitUntil(later));
@@ -76,9 +82,11 @@ function faulty(env: Env, ctx: DurableObjectState): Env {
   return {
     ...env,
     BALANCES: faultyBalances(env.BALANCES, later),
+    JOURNAL: turnForItself(env.JOURNAL, name),
     DB: faultyD1(env.DB, { name, later }),
     APPLY: faultyQueue(env.APPLY, { method: "apply.sendBatch", name, later }),
     WEBHOOKS: faultyQueue(env.WEBHOOKS, { method: "webhooks.sendBatch", name, later }),
+    JOBS: faultyJobs(env.JOBS, { name, later }),
   };
 }
 
@@ -114,6 +122,37 @@ function faultyBalances(balances: Env["BALANCES"], later: Way["later"]): Env["BA
               );
           },
         });
+    },
+  });
+}
+
+/**
+ * What a shard answers itself arrives in a turn of its own: the runtime would end with an object that dies in the turn in
+ * which its call of itself returns.
+ */
+function turnForItself(journal: Env["JOURNAL"], name: string): Env["JOURNAL"] {
+  return new Proxy(journal, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property);
+      if (typeof value !== "function") return value;
+      if (property !== "getByName") return value.bind(target);
+      return (called: string) => {
+        const stub = target.getByName(called);
+        if (called !== name) return stub;
+        return new Proxy(stub, {
+          get(itself, method) {
+            const call: unknown = Reflect.get(itself, method);
+            if (typeof call !== "function") return call;
+            return async (...values: unknown[]) => {
+              try {
+                return await Reflect.apply(call, itself, values);
+              } finally {
+                await new Promise((resolve) => setTimeout(resolve));
+              }
+            };
+          },
+        });
+      };
     },
   });
 }
@@ -156,6 +195,27 @@ function faultyQueue<Body>(
         return underFate({ method, name }, send, later, swallow);
       };
       return sendBatch;
+    },
+  });
+}
+
+/** Jobs are sent one by one. */
+function faultyJobs<Body>(queue: Queue<Body>, { name, later }: Way): Queue<Body> {
+  return new Proxy(queue, {
+    get(target, property) {
+      if (property !== "send") {
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      const method = "jobs.send";
+      const send: Queue<Body>["send"] = (body) =>
+        underFate(
+          { method, name },
+          () => target.send(body),
+          later,
+          () => NOTHING_SENT,
+        );
+      return send;
     },
   });
 }

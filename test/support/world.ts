@@ -1,6 +1,12 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { indicatorBalanceId, type TransactionId, transactionIdOf } from "../../src/domain/ids";
+import {
+  type BatchId,
+  indicatorBalanceId,
+  shardOf,
+  type TransactionId,
+  transactionIdOf,
+} from "../../src/domain/ids";
 import type { CommitAmount } from "../../src/domain/settlement";
 import type { Transaction } from "../../src/domain/transaction";
 import { balanceStub } from "../../src/durable/balance/client";
@@ -130,6 +136,12 @@ export class World {
   shardOf(reference: string) {
     const shard = Number.parseInt(this.idOf(reference).slice(4, 6), 16) % this.#shards;
     return shardStub({ instance: this.instance, journal: env.JOURNAL }, shard);
+  }
+
+  /** The shard that carries out a batch. */
+  batchShard(batchId: BatchId) {
+    const { instance } = this;
+    return shardStub({ instance, journal: env.JOURNAL }, shardOf(batchId, this.#shards));
   }
 
   /** Rings the alarms of all shards that have set one, now. One that dies of it rings again by itself. */
