@@ -1,15 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Composition } from "../../src/compose";
-import { instantOfMicros } from "../../src/domain/time";
 import { api } from "../../src/http/api";
-import type { LedgerContext } from "../../src/services/context";
-import { BalancesTable } from "../../src/storage/balances";
-import { Copies } from "../../src/storage/copies";
-import { IdentitiesTable } from "../../src/storage/identities";
-import { LedgersTable } from "../../src/storage/ledgers";
-import { TransactionsTable } from "../../src/storage/transactions";
 import { type Answer, answerOf, writeJson } from "./api";
+import { contextOf } from "./context";
 import type { World } from "./world";
 
 /** The product's whole HTTP API over the ledger of a world: one request, one answer. */
@@ -37,21 +31,8 @@ export function appOf(world: World): App {
   };
 }
 
-function compositionOf({ instance, journal, inspector }: World): Composition {
-  const context: LedgerContext = {
-    instance,
-    journal,
-    inspector,
-    copies: new Copies(env.DB, instance),
-    ledgers: new LedgersTable(env.DB, instance),
-    identities: new IdentitiesTable(env.DB, instance),
-    balances: new BalancesTable(env.DB, instance),
-    transactions: new TransactionsTable(env.DB, instance),
-    announce: null,
-    now: () => instantOfMicros(Date.now() * 1000),
-    uuid: () => crypto.randomUUID(),
-    isRepeat: false,
-  };
+function compositionOf(world: World): Composition {
+  const context = contextOf(world);
   return {
     ledger: async () => context,
     masterKey: null,

@@ -1,7 +1,5 @@
-import { env } from "cloudflare:workers";
 import { type BatchId, uuidOfKey } from "../../src/domain/ids";
 import type { PostingRequest } from "../../src/domain/posting";
-import { instantOfMicros } from "../../src/domain/time";
 import type { Transaction } from "../../src/domain/transaction";
 import type { Reply } from "../../src/durable/journal/protocol";
 import { readBatch } from "../../src/services/batches/read";
@@ -10,10 +8,7 @@ import { refundBatch } from "../../src/services/batches/refund";
 import { settleBatch } from "../../src/services/batches/settle";
 import type { LedgerContext } from "../../src/services/context";
 import { recordTransaction } from "../../src/services/transactions/record";
-import { BalancesTable } from "../../src/storage/balances";
-import { IdentitiesTable } from "../../src/storage/identities";
-import { LedgersTable } from "../../src/storage/ledgers";
-import { TransactionsTable } from "../../src/storage/transactions";
+import { contextOf } from "./context";
 import {
   type BatchOp,
   CREDIT,
@@ -292,20 +287,6 @@ const mayOwe = (place: Place): Partial<PostingRequest> => {
   if (place === "@world") return { allowOverdraft: true };
   return place === "@credit" ? { overdraftLimit: `0.${CREDIT}` } : {};
 };
-
-/** What the services use of a Worker, for the world's own instance. */
-export const contextOf = ({ instance, journal }: World): LedgerContext => ({
-  instance,
-  journal,
-  ledgers: new LedgersTable(env.DB, instance),
-  identities: new IdentitiesTable(env.DB, instance),
-  balances: new BalancesTable(env.DB, instance),
-  transactions: new TransactionsTable(env.DB, instance),
-  announce: null,
-  now: () => instantOfMicros(Date.now() * 1000),
-  uuid: () => crypto.randomUUID(),
-  isRepeat: false,
-});
 
 async function toldOf<T>(asked: Promise<Reply<T>>): Promise<Told<T>> {
   try {
