@@ -26,6 +26,8 @@ export default defineConfig({
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 PURSER_MASTER_KEY: "a master key for tests",
+                // What `npm run simulate` wants; empty in `npm test`.
+                SIMULATION: process.env.PURSER_SIMULATION ?? "",
                 WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
               },
               outboundService: farEnd,

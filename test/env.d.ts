@@ -2,6 +2,8 @@ declare namespace Cloudflare {
   interface Env {
     /** The project's D1 migrations, read by `vitest.config.ts`. */
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
+    /** What the simulation runs, as JSON; empty when it is a test among others. */
+    SIMULATION: string;
   }
 }
 

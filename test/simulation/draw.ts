@@ -1,0 +1,230 @@
+import type { Account, Bulk, Due, Fault, Movement, Plan, Post, Request, Send, Step } from "./plan";
+import { Random } from "./random";
+
+/** Minor units that the balances of a simulation start with. */
+const FUNDS = 60n;
+const SECOND_MS = 1_000;
+
+/** Transfers, holds, splits and items of batches: few, so that requests meet. */
+const REFERENCES = ["t1", "t2", "t3", "h1", "h2", "h3", "s1", "b1", "b2", "b3"] as const;
+
+/** Where objects die: every step of the protocol that these requests pass. */
+const DEADLY = [
+  ["record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
+  ["drive:begun", "drive:probed", "drive:debited", "drive:debited", "drive:credited"],
+  ["drive:refused", "drive:refused-in-doubt", "drive:cancelled"],
+  ["execute:received", "execute:committed"],
+  ["flush:projected", "flush:sent", "flush:events-sent", "flush:settled"],
+  ["group:begun", "group:claimed", "group:reserved", "group:posted", "group:released"],
+  ["split:decided", "split:refused", "group:claims-settled", "claim:taken"],
+  ["batch:inserted", "batch:decided", "batch:step-ended", "batch:finished"],
+  ["alarm:begun", "alarm:passed", "balance:noted"],
+] as const;
+
+const METHODS = {
+  "balance.execute": 8,
+  "journal.record": 2,
+  "journal.settle": 2,
+  "journal.refund": 1,
+  "journal.recordBatch": 1,
+  "journal.cancel": 1,
+  "journal.claimReferences": 1,
+  "d1.batch": 3,
+  "apply.sendBatch": 1,
+  "webhooks.sendBatch": 2,
+} as const;
+
+/** The plan of a seed: the same seed, the same plan. */
+export function draw(seed: number): Plan {
+  const random = new Random(seed);
+  const steps = new StepsOf(random).draw();
+  const calm = random.chance(10);
+  const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => fault(random));
+  return { seed, shards: random.pick([1, 2, 2, 4]), steps, faults };
+}
+
+function fault(random: Random): Fault {
+  const nth = random.between(1, random.pick([2, 4, 8]));
+  if (random.chance(50)) {
+    const step = random.pick(random.pick(DEADLY));
+    return { kind: "death", step, nth, durable: random.chance(50) };
+  }
+  const method = random.weighted(METHODS);
+  const fates = { lost: 2, "reply-lost": 3, twice: 2, late: 3, slow: 1 } as const;
+  const fate = random.weighted(fates);
+  // Only what is repeated by its sender may be late: a client's own call that is given up is the client's loss.
+  const isPatient = method === "balance.execute" || method === "d1.batch";
+  return { kind: "call", method, nth, fate: fate === "late" && !isPatient ? "reply-lost" : fate };
+}
+
+class StepsOf {
+  readonly #random: Random;
+  readonly #steps: Step[] = [];
+  #requests = 0;
+  #newest: string = "t1";
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  draw(): Step[] {
+    const random = this.#random;
+    for (const to of ["@a", "owned"] as const) this.#send(funding(`fund ${to}`, to), {});
+    this.#send(funding("fund @a", "@a"), { neighbour: true });
+    this.#steps.push({ do: "wait" });
+    const count = random.between(8, 20);
+    for (let index = 0; index < count; index += 1) {
+      if (random.chance(40)) this.#steps.push({ do: "wait" });
+      if (random.chance(22)) this.#steps.push(this.#event());
+      this.#send(this.#request(), {
+        neighbour: random.chance(8),
+        keyed: random.chance(60),
+        times: random.chance(20) ? 2 : 1,
+        lost: random.chance(12) ? random.pick(["request", "reply"]) : null,
+      });
+    }
+    return this.#steps;
+  }
+
+  #send(request: Request, how: Partial<Send>): void {
+    this.#requests += 1;
+    const name = `q${this.#requests}`;
+    const plain = { neighbour: false, keyed: true, times: 1, lost: null } as const;
+    this.#steps.push({ do: "send", name, request, ...plain, ...how });
+    if ("reference" in request) this.#newest = request.reference;
+  }
+
+  #event(): Step {
+    const random = this.#random;
+    switch (random.weighted({ advance: 3, ring: 4, touch: 1, deliver: 6, abort: 2 })) {
+      case "advance":
+        return { do: "advance", ms: SECOND_MS * random.pick([1, 5, 31, 61, 600, 86_400]) };
+      case "ring":
+        return { do: "ring", twice: random.chance(30) };
+      case "touch":
+        return { do: "touch" };
+      case "deliver": {
+        const how = random.weighted({ once: 5, twice: 2, lost: 1 });
+        return { do: "deliver", seed: random.below(2 ** 31), how };
+      }
+      case "abort":
+        return { do: "abort", durable: random.chance(50) };
+    }
+  }
+
+  #request(): Request {
+    const random = this.#random;
+    const skipQueue = random.chance(65);
+    switch (
+      random.weighted({
+        post: 10,
+        split: 2,
+        bulk: 3,
+        follow: 9,
+        many: 1,
+        cancel: 1,
+        look: 2,
+        weigh: 4,
+        recover: 1,
+      })
+    ) {
+      case "post":
+        return this.#post(skipQueue);
+      case "split": {
+        const side = random.pick(["sources", "destinations"] as const);
+        const [one = "@a", ...many] = random.shuffled(["@a", "@b", "@c", "owned"] as const);
+        const shared = many.slice(0, random.between(2, 3));
+        const amount = BigInt(random.between(6, 40));
+        const inflight = random.chance(40);
+        return {
+          kind: "split",
+          reference: "s1",
+          side,
+          one,
+          many: shared,
+          amount,
+          inflight,
+          skipQueue,
+        };
+      }
+      case "bulk":
+        return this.#bulk(skipQueue);
+      case "follow": {
+        const kind = random.pick(["commit", "commit", "void", "refund"] as const);
+        const amount = random.chance(40) ? null : BigInt(random.between(1, 40));
+        return { kind, reference: this.#known(), amount, skipQueue };
+      }
+      case "many": {
+        const kind = random.pick(["commit-many", "void-many"] as const);
+        const references = random.shuffled(REFERENCES).slice(0, random.between(1, 3));
+        return { kind, references, skipQueue };
+      }
+      case "cancel":
+        return { kind: "cancel", reference: this.#known() };
+      case "look":
+        return { kind: "look", reference: this.#known() };
+      case "weigh":
+        return { kind: "weigh", account: random.pick(["@a", "@a", "@b", "@c", "owned"]) };
+      case "recover":
+        return { kind: "recover" };
+    }
+  }
+
+  /** Mostly what was posted or asked about just before. */
+  #known(): string {
+    return this.#random.chance(60) ? this.#newest : this.#random.pick(REFERENCES);
+  }
+
+  #post(skipQueue: boolean): Post {
+    const random = this.#random;
+    const inflight = random.chance(50);
+    const reference = random.pick(inflight ? ["h1", "h2", "h3", "t1"] : ["t1", "t2", "t3", "h1"]);
+    const due = random.chance(20) ? this.#due(inflight) : null;
+    const isScheduled = due?.what === "start";
+    const movement = this.#movement(reference);
+    return { kind: "post", ...movement, inflight, skipQueue: skipQueue && !isScheduled, due };
+  }
+
+  #due(inflight: boolean): Due {
+    const afterMs = SECOND_MS * this.#random.pick([2, 20, 120, 3_600]);
+    const what = inflight ? this.#random.pick(["expire", "commit"] as const) : "start";
+    return { what, afterMs };
+  }
+
+  #bulk(skipQueue: boolean): Bulk {
+    const random = this.#random;
+    const some = random.shuffled(["b1", "b2", "b3", "t1", "h1"] as const);
+    const items = some.slice(0, random.between(2, 4)).map((reference) => this.#movement(reference));
+    return {
+      kind: "bulk",
+      items,
+      atomic: random.chance(60),
+      inflight: random.chance(30),
+      skipQueue,
+    };
+  }
+
+  #movement(reference: string): Movement {
+    const random = this.#random;
+    // One of them spends the most, so that its money runs out.
+    const from = random.chance(45)
+      ? "@a"
+      : random.pick(["@a", "@b", "@c", "owned", "@world"] as const);
+    const others = ["@a", "@b", "@c", "owned", "@world"] as const;
+    const to = random.chance(3) ? "foreign" : random.pick(others.filter((each) => each !== from));
+    const limit = random.chance(20) ? 20n : 0n;
+    return { reference, from, to, amount: BigInt(random.between(10, 65)), limit };
+  }
+}
+
+const funding = (reference: string, to: Account): Post => ({
+  kind: "post",
+  reference,
+  from: "@world",
+  to,
+  amount: FUNDS,
+  limit: 0n,
+  inflight: false,
+  skipQueue: true,
+  due: null,
+});

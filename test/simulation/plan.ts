@@ -1,0 +1,143 @@
+/** What a simulation does, as plain data: who asks for what, in which order, and what goes wrong where. */
+
+/** Balances by indicator, one that was made by its owner, and the one that the neighbouring instance's owner made. */
+export type Account = (typeof ACCOUNTS)[number] | "foreign";
+export const ACCOUNTS = ["@world", "@a", "@b", "@c", "owned"] as const;
+
+/** When a posting's timer rings: it starts, its hold expires, or its hold is committed. */
+export interface Due {
+  readonly what: "start" | "expire" | "commit";
+  /** Milliseconds after it is sent. */
+  readonly afterMs: number;
+}
+
+/** A movement between two balances; `limit` is what the source may owe, in minor units. */
+export interface Movement {
+  readonly reference: string;
+  readonly from: Account;
+  readonly to: Account;
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly limit: bigint;
+}
+
+export interface Post extends Movement {
+  readonly kind: "post";
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+  readonly due: Due | null;
+}
+
+/** An amount that is shared out on one side. */
+export interface Split {
+  readonly kind: "split";
+  readonly reference: string;
+  readonly side: "sources" | "destinations";
+  readonly one: Account;
+  readonly many: readonly Account[];
+  readonly amount: bigint;
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+}
+
+export interface Bulk {
+  readonly kind: "bulk";
+  readonly items: readonly Movement[];
+  readonly atomic: boolean;
+  readonly inflight: boolean;
+  readonly skipQueue: boolean;
+}
+
+/** What follows from a posting; `amount` null is all of it. */
+export interface FollowUp {
+  readonly kind: "commit" | "void" | "refund";
+  readonly reference: string;
+  readonly amount: bigint | null;
+  readonly skipQueue: boolean;
+}
+
+export interface SettleMany {
+  readonly kind: "commit-many" | "void-many";
+  readonly references: readonly string[];
+  readonly skipQueue: boolean;
+}
+
+export type Request =
+  | Post
+  | Split
+  | Bulk
+  | FollowUp
+  | SettleMany
+  | { readonly kind: "cancel" | "look"; readonly reference: string }
+  | { readonly kind: "weigh"; readonly account: Account }
+  | { readonly kind: "recover" };
+
+/** A request of one client. One whose request or reply is lost on the way is sent again, as clients do. */
+export interface Send {
+  readonly do: "send";
+  /** Names the request: its idempotency key and its description, so that what it made can be found. */
+  readonly name: string;
+  readonly neighbour: boolean;
+  readonly request: Request;
+  readonly keyed: boolean;
+  /** How often it is sent, all at once. */
+  readonly times: number;
+  readonly lost: "request" | "reply" | null;
+}
+
+export type Step =
+  | Send
+  /** Until all that was sent is answered. */
+  | { readonly do: "wait" }
+  | { readonly do: "advance"; readonly ms: number }
+  /** The alarms of all shards, which are set for moments that never come by themselves. */
+  | { readonly do: "ring"; readonly twice: boolean }
+  /** The run of every minute. */
+  | { readonly do: "touch" }
+  /** Messages that the shards sent to their own queue come out, in an order drawn from `seed`. */
+  | { readonly do: "deliver"; readonly seed: number; readonly how: "once" | "twice" | "lost" }
+  /** All objects leave memory at once, as in a deploy, with or without their last writes. */
+  | { readonly do: "abort"; readonly durable: boolean };
+
+export type Fault =
+  | {
+      readonly kind: "death";
+      readonly step: string;
+      /** Which passage of it, from 1. */
+      readonly nth: number;
+      /** Whether its last writes reach the disk. */
+      readonly durable: boolean;
+    }
+  | {
+      readonly kind: "call";
+      readonly method: string;
+      readonly nth: number;
+      readonly fate: "lost" | "reply-lost" | "twice" | "late" | "slow";
+    };
+
+export interface Plan {
+  readonly seed: number;
+  readonly shards: number;
+  readonly steps: readonly Step[];
+  readonly faults: readonly Fault[];
+}
+
+export const isSend = (step: Step): step is Send => step.do === "send";
+
+/** What kinds of faults a plan has, each as often as it occurs: those of objects, of calls, of clients, of the platform. */
+export function faultKinds({ steps, faults }: Plan): string[] {
+  return [
+    ...faults.map((fault) =>
+      fault.kind === "death"
+        ? `object dies, last writes ${fault.durable ? "kept" : "lost"}`
+        : `${fault.method.split(".")[0]} call ${fault.fate}`,
+    ),
+    ...steps.flatMap((step) => {
+      if (step.do === "send") return step.lost === null ? [] : [`client's ${step.lost} lost`];
+      if (step.do === "deliver") return [`queue delivers ${step.how}, reordered`];
+      if (step.do === "abort") return ["all objects aborted"];
+      if (step.do === "ring") return [step.twice ? "alarms ring twice" : "alarms ring"];
+      return step.do === "advance" ? ["clock jumps"] : [];
+    }),
+  ];
+}

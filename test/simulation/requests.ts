@@ -1,0 +1,194 @@
+import type { Value } from "../support/api";
+import type { App } from "../support/app";
+import type { Account, Movement, Post, Request, Send, Split } from "./plan";
+
+/** What a client must know to write a request: how its ledger names things. */
+export interface Names {
+  /** The id, or the `@indicator`, of a balance. */
+  account(account: Account): string;
+  /** The id of what was posted under a reference. */
+  transaction(reference: string): string;
+  /** The id of the balance of an account, also where it is named by its indicator. */
+  balance(account: Account): string;
+}
+
+/** What a client was told. `unknown`: an error that says neither yes nor no. */
+export type Told =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly code: string;
+      readonly body: Value;
+    }
+  | { readonly kind: "unknown"; readonly why: string };
+
+/** A request and the moment of its first sending, in milliseconds: its dates count from there. */
+interface Sent extends Send {
+  readonly sentMs: number;
+}
+
+/** Sends a request once over HTTP. Never throws. */
+export async function ask(app: App, names: Names, send: Sent): Promise<Told> {
+  const { method, path, body } = httpOf(send, names);
+  const key = isNamed(send) ? { key: send.name } : {};
+  try {
+    const { status, body: told } = await app(method, path, { body, ...key });
+    const code = codeIn(told);
+    if (status >= 500) return { kind: "unknown", why: `${status} ${code}` };
+    return { kind: "answer", status, code, body: told };
+  } catch (error) {
+    return { kind: "unknown", why: String(error) };
+  }
+}
+
+/** Settlements and refunds always have a key: what they made could not be found otherwise. */
+const isNamed = ({ request, keyed }: Send): boolean => {
+  switch (request.kind) {
+    case "post":
+    case "split":
+    case "bulk":
+      return keyed;
+    case "look":
+    case "weigh":
+    case "cancel":
+    case "recover":
+      return false;
+    default:
+      return true;
+  }
+};
+
+interface Http {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+function httpOf({ request, name, sentMs }: Sent, names: Names): Http {
+  switch (request.kind) {
+    case "post":
+      return {
+        method: "POST",
+        path: "/transactions",
+        body: postBody(request, { name, sentMs }, names),
+      };
+    case "split":
+      return { method: "POST", path: "/transactions", body: splitBody(request, name, names) };
+    case "bulk": {
+      const { items, atomic, inflight, skipQueue } = request;
+      const transactions = items.map((item) => movementBody(item, name, names));
+      const body = { transactions, atomic, inflight, skip_queue: skipQueue };
+      return { method: "POST", path: "/transactions/bulk", body };
+    }
+    default:
+      return followUpOf(request, name, names);
+  }
+}
+
+function followUpOf(
+  request: Exclude<Request, { readonly kind: "post" | "split" | "bulk" }>,
+  name: string,
+  names: Names,
+): Http {
+  switch (request.kind) {
+    case "commit":
+    case "void": {
+      const { kind: status, amount, skipQueue: skip_queue } = request;
+      const path = `/transactions/inflight/${names.transaction(request.reference)}`;
+      return { method: "PUT", path, body: { status, skip_queue, ...amountBody(amount) } };
+    }
+    case "refund": {
+      const { reference, amount, skipQueue: skip_queue } = request;
+      const path = `/refund-transaction/${names.transaction(reference)}`;
+      const body = { skip_queue, description: name, ...amountBody(amount) };
+      return { method: "POST", path, body };
+    }
+    case "commit-many": {
+      const transactions = request.references.map((each) => ({
+        transaction_id: names.transaction(each),
+      }));
+      const body = { transactions, skip_queue: request.skipQueue };
+      return { method: "POST", path: "/transactions/inflight/bulk/commit", body };
+    }
+    case "void-many": {
+      const transaction_ids = request.references.map((each) => names.transaction(each));
+      const body = { transaction_ids, skip_queue: request.skipQueue };
+      return { method: "POST", path: "/transactions/inflight/bulk/void", body };
+    }
+    case "cancel":
+      return { method: "DELETE", path: `/transactions/${names.transaction(request.reference)}` };
+    case "look":
+      return { method: "GET", path: `/transactions/${names.transaction(request.reference)}` };
+    case "weigh":
+      return { method: "GET", path: `/balances/${names.balance(request.account)}` };
+    case "recover":
+      return { method: "POST", path: "/transactions/recover?threshold=2m" };
+  }
+}
+
+const amountBody = (amount: bigint | null) => (amount === null ? {} : { precise_amount: amount });
+
+function movementBody(
+  { reference, from, to, amount, limit }: Movement,
+  name: string,
+  names: Names,
+) {
+  return {
+    ...plainBody(reference, amount, name),
+    source: names.account(from),
+    destination: names.account(to),
+    ...(from === "@world" ? { allow_overdraft: true } : {}),
+    ...(from !== "@world" && limit > 0n ? { overdraft_limit: limit } : {}),
+  };
+}
+
+const plainBody = (reference: string, amount: bigint, description: string) => ({
+  reference,
+  precise_amount: amount,
+  precision: 1,
+  currency: "USD",
+  description,
+});
+
+const DUE_FIELDS = {
+  start: "scheduled_for",
+  expire: "inflight_expiry_date",
+  commit: "inflight_commit_date",
+} as const;
+
+function postBody(post: Post, { name, sentMs }: Pick<Sent, "name" | "sentMs">, names: Names) {
+  const { inflight, skipQueue, due } = post;
+  const date = due === null ? {} : { [DUE_FIELDS[due.what]]: rfc3339(sentMs + due.afterMs) };
+  return { ...movementBody(post, name, names), inflight, skip_queue: skipQueue, ...date };
+}
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace("Z", "+00:00");
+
+function splitBody(split: Split, name: string, names: Names) {
+  const { reference, side, one, many, amount, inflight, skipQueue } = split;
+  const each = amount / BigInt(many.length);
+  const shares = many.map((account, index) => ({
+    identifier: names.account(account),
+    precise_distribution: index === many.length - 1 ? "left" : each.toString(),
+  }));
+  const other = side === "sources" ? "destination" : "source";
+  return {
+    ...plainBody(reference, amount, name),
+    [side]: shares,
+    [other]: names.account(one),
+    inflight,
+    skip_queue: skipQueue,
+  };
+}
+
+function codeIn(body: Value): string {
+  const detail = fieldIn(body, "error_detail");
+  const code = detail === undefined ? undefined : fieldIn(detail, "code");
+  return typeof code === "string" ? code : "";
+}
+
+/** A field of a body that may have it. */
+export function fieldIn(body: Value, name: string): Value | undefined {
+  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+  return isObject ? body[name] : undefined;
+}

@@ -1,0 +1,39 @@
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { draw } from "./draw";
+import { simulate } from "./simulate";
+
+/** What is run when nothing else is said: a part of `npm test`. */
+const SHORT = { seed: 1, seeds: 24, seconds: 45, shrinks: 40 };
+/** Days that the objects' clock is ahead: no alarm rings by itself. */
+const AHEAD_MS = 400 * 86_400_000;
+
+/** `npm run simulate` says what to run in a binding. */
+const asked: Partial<typeof SHORT> = JSON.parse(env.SIMULATION || "{}");
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + AHEAD_MS });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+describe("a simulated ledger", () => {
+  it("keeps its laws, whatever fails", { timeout: 3_600_000 }, async ({ task }) => {
+    const report = await simulate({ ...SHORT, ...asked });
+    Object.assign(task.meta, { simulation: report });
+    expect(report.story, report.story).toBe("");
+    expect(report.seeds).toBeGreaterThan(0);
+  });
+
+  it("has the same plan for the same seed, and another one for another", () => {
+    const plans = Array.from({ length: 50 }, (_none, index) => textOf(index));
+    expect(Array.from({ length: 50 }, (_none, index) => textOf(index))).toEqual(plans);
+    expect(new Set(plans).size).toBe(50);
+  });
+});
+
+const textOf = (seed: number): string =>
+  JSON.stringify(draw(seed), (_key, part: unknown) =>
+    typeof part === "bigint" ? part.toString() : part,
+  );
