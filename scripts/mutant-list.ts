@@ -316,6 +316,11 @@ export const MUTANTS: readonly Mutant[] = [
         '...AMOUNT_CHANGES.map(ifNewer("version")),',
         '...AMOUNT_CHANGES.map((column) => column + " = excluded." + column),',
       ),
+      edit(
+        "src/storage/projection.ts",
+        "\n  WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;",
+        "`;",
+      ),
     ],
     test: "test/storage/projection.test.ts",
     filter: "each by its own version",
@@ -343,7 +348,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a group does not claim the references of its members",
     law: "2 once",
-    edits: [edit(`${JOURNAL}/group-saga.ts`, "?? (await this.#claim(group)) ??", "??")],
+    edits: [edit(`${JOURNAL}/group-saga.ts`, " ?? (await this.#claim(group));", ";")],
     test: GROUPS,
     filter: "takes the references of its legs",
   },
@@ -378,9 +383,9 @@ export const MUTANTS: readonly Mutant[] = [
     law: "5 all or nothing",
     edits: [
       edit(
-        `${JOURNAL}/batches.ts`,
-        '      this.#store.transaction(() => this.#batches.save(batch));\n      await this.#host.checkpoint("batch:decided");',
-        '      await this.#host.checkpoint("batch:decided");',
+        `${JOURNAL}/batch-run.ts`,
+        '    this.#store.transaction(() => this.#batches.save(batch));\n    await this.#host.checkpoint("batch:decided");',
+        '    await this.#host.checkpoint("batch:decided");',
       ),
     ],
     test: GROUPS,

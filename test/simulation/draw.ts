@@ -1,3 +1,4 @@
+import { burst } from "./bursts";
 import type { Account, Bulk, Due, Fault, Movement, Plan, Post, Request, Send, Step } from "./plan";
 import { Random } from "./random";
 
@@ -72,18 +73,36 @@ class StepsOf {
     for (const to of ["@a", "owned"] as const) this.#send(funding(`fund ${to}`, to), {});
     this.#send(funding("fund @a", "@a"), { neighbour: true });
     this.#steps.push({ do: "wait" });
-    const count = random.between(8, 20);
-    for (let index = 0; index < count; index += 1) {
+    for (let left = random.between(6, 14); left > 0; left -= 1) {
       if (random.chance(40)) this.#steps.push({ do: "wait" });
       if (random.chance(22)) this.#steps.push(this.#event());
-      this.#send(this.#request(), {
-        neighbour: random.chance(8),
-        keyed: random.chance(60),
-        times: random.chance(20) ? 2 : 1,
-        lost: random.chance(12) ? random.pick(["request", "reply"]) : null,
-      });
+      if (random.chance(25)) this.#burst();
+      else this.#send(this.#request(), this.#how());
     }
+    // Money comes to all in the end: what was refused for good must stay so, and what is late meets it.
+    this.#steps.push({ do: "wait" });
+    for (const to of ["@a", "@b", "@c"] as const) this.#send(funding(`more ${to}`, to), {});
     return this.#steps;
+  }
+
+  #how(): Partial<Send> {
+    const random = this.#random;
+    return {
+      neighbour: random.chance(8),
+      keyed: random.chance(60),
+      times: random.chance(20) ? 2 : 1,
+      lost: random.chance(12) ? random.pick(["request", "reply"]) : null,
+    };
+  }
+
+  /** Requests that belong together, at once or one after another: what one of them does the others must know. */
+  #burst(): void {
+    const random = this.#random;
+    const requests = burst(random, this.#requests);
+    for (const request of requests) {
+      if (request === requests[0] || random.chance(60)) this.#steps.push({ do: "wait" });
+      this.#send(request, { keyed: random.chance(50) });
+    }
   }
 
   #send(request: Request, how: Partial<Send>): void {

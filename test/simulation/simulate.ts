@@ -1,10 +1,15 @@
 import { draw } from "./draw";
-import type { Violation } from "./facts";
+import { breaks, type Violation } from "./facts";
 import { violationsOf } from "./model";
 import { faultKinds, isSend, type Plan } from "./plan";
-import { type Course, play } from "./play";
+import { type Call, type Course, play } from "./play";
 import { shrink } from "./shrink";
 import { storyOf } from "./story";
+
+/** A plan takes about a second; one that takes this long, in milliseconds, comes to no end. */
+const PATIENCE_MS = 25_000;
+/** How long smaller plans are looked for, in milliseconds. */
+const SHRINKING_MS = 180_000;
 
 /** What a run came to: counts, and the story of the first seed that broke a law ("" when none did). */
 export interface Report {
@@ -41,56 +46,68 @@ export async function simulate({ seed, seeds, seconds, shrinks }: Run): Promise<
   const kinds: { [kind: string]: number } = {};
   while (counts.seeds < seeds && performance.now() < endMs) {
     const plan = draw(seed + counts.seeds);
-    const course = await play(plan);
+    const played = await playWithin(plan);
+    const { course, violations } = played;
     counts.seeds += 1;
     counts.last = plan.seed;
-    counts.operations += operationsOf(course);
-    counts.struck += course.struck.size;
+    counts.operations +=
+      course === null ? plan.steps.filter(isSend).length : callsOf(course).length;
+    counts.struck += course?.struck.size ?? 0;
     count(faults, faultKinds(plan));
     count(
       kinds,
-      course.ledgers.flatMap(({ calls }) => calls.map(({ send }) => send.request.kind)),
+      callsOf(course).map(({ send }) => send.request.kind),
     );
-    const violations = violationsOf(course);
     if (violations.length > 0) {
-      const told = await failure({ course, violations }, shrinks);
-      return { ...counts, faults, kinds, ...told };
+      return { ...counts, faults, kinds, ...(await failure(played, shrinks)) };
     }
   }
   return { ...counts, faults, kinds, laws: [], needed: 0, story: "" };
 }
 
-const operationsOf = ({ ledgers }: Course): number =>
-  ledgers.reduce((sum, { calls }) => sum + calls.length, 0);
+const callsOf = (course: Course | null): readonly Call[] =>
+  course?.ledgers.flatMap(({ calls }) => calls) ?? [];
+
+/** A plan and what came of it; without a course when it came to no end. */
+interface Played {
+  readonly plan: Plan;
+  readonly course: Course | null;
+  readonly violations: readonly Violation[];
+}
+
+async function playWithin(plan: Plan): Promise<Played> {
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), PATIENCE_MS);
+  const course = await Promise.race([play(plan), late]);
+  clearTimeout(timer);
+  const violations = course === null ? [breaks(5, "it comes to no end")] : violationsOf(course);
+  return { plan, course, violations };
+}
 
 function count(counts: { [kind: string]: number }, kinds: readonly string[]): void {
   for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1;
 }
 
-interface Failure {
-  readonly course: Course;
-  readonly violations: readonly Violation[];
-}
-
 /** The smallest plan that breaks one of the same laws, and its story. */
 async function failure(
-  first: Failure,
+  first: Played,
   tries: number,
 ): Promise<Pick<Report, "laws" | "needed" | "story">> {
   const laws = new Set(first.violations.map(({ law }) => law));
+  const endMs = performance.now() + SHRINKING_MS;
   let smallest = first;
   const fails = async (plan: Plan): Promise<boolean> => {
-    const course = await play(plan);
-    const violations = violationsOf(course);
-    const isSame = violations.some(({ law }) => laws.has(law));
-    if (isSame) smallest = { course, violations };
+    if (performance.now() > endMs) return false;
+    const played = await playWithin(plan);
+    const isSame = played.violations.some(({ law }) => laws.has(law));
+    if (isSame) smallest = played;
     return isSame;
   };
-  await shrink(first.course.plan, fails, tries);
-  const { course, violations } = smallest;
+  await shrink(first.plan, fails, tries);
+  const { plan, course, violations } = smallest;
   return {
     laws: [...laws].sort(),
-    needed: course.plan.steps.filter(isSend).length,
-    story: storyOf(course, violations),
+    needed: plan.steps.filter(isSend).length,
+    story: storyOf(plan, callsOf(course), violations),
   };
 }

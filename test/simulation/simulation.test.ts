@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { draw } from "./draw";
+import type { Plan } from "./plan";
+import { shrink } from "./shrink";
 import { simulate } from "./simulate";
 
 /** What is run when nothing else is said: a part of `npm test`. */
@@ -30,6 +32,19 @@ describe("a simulated ledger", () => {
     const plans = Array.from({ length: 50 }, (_none, index) => textOf(index));
     expect(Array.from({ length: 50 }, (_none, index) => textOf(index))).toEqual(plans);
     expect(new Set(plans).size).toBe(50);
+  });
+});
+
+describe("a plan that fails", () => {
+  it("is shrunk to the steps and faults that it needs", async () => {
+    const plan = draw(3);
+    const needed = [plan.steps.at(2), plan.steps.at(-2), plan.faults.at(-1)];
+    const isThere = ({ steps, faults }: Plan) =>
+      needed.every((each) => [...steps, ...faults].some((other) => other === each));
+
+    const smallest = await shrink(plan, async (smaller) => isThere(smaller), 1_000);
+
+    expect([...smallest.steps, ...smallest.faults]).toEqual(needed);
   });
 });
 

@@ -1,10 +1,13 @@
 import type { Violation } from "./facts";
-import type { Fault, Movement, Request, Step } from "./plan";
-import type { Course } from "./play";
+import type { Fault, Movement, Plan, Request, Step } from "./plan";
+import type { Call } from "./play";
 
 /** A plan and what came of it, for people. */
-export function storyOf({ plan, ledgers }: Course, violations: readonly Violation[]): string {
-  const calls = ledgers.flatMap((ledger) => ledger.calls);
+export function storyOf(
+  plan: Plan,
+  calls: readonly Call[],
+  violations: readonly Violation[],
+): string {
   const answers = (name: string): string =>
     calls
       .filter(({ send }) => send.name === name)
