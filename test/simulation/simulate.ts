@@ -7,7 +7,7 @@ import { shrink } from "./shrink";
 import { storyOf } from "./story";
 
 /** A plan takes about a second; one that takes this long, in milliseconds, comes to no end. */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 60_000;
 /** How long smaller plans are looked for, in milliseconds. */
 const SHRINKING_MS = 180_000;
 
