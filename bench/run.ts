@@ -20,8 +20,9 @@ import { Wallets } from "./wallets.ts";
 
 const connections = 32;
 const walletCount = 100;
-/** Long enough for the engine to have compiled what is hot. */
-const warmUpMs = 8_000;
+/** Each mode once before anything is measured, long enough for the engine to have compiled what is hot; and a little before each. */
+const warmUpMs = 6_000;
+const settleInMs = 2_000;
 const countedMs = 2_000;
 const bulkItems = 10_000;
 
@@ -93,10 +94,12 @@ async function measure(
   const ours: Target = { name: "purser", host: purserHost, ids: wallets.ids, wallets };
 
   const samples: Sample[] = [];
+  const warmUp = async (mode: ModeName, name: string, forMs: number) => {
+    for (const target of [bare, ours]) await once(load, target, mode, `${mode}-${name}`, { forMs });
+  };
+  for (const mode of modes) await warmUp(mode, "warm-up", warmUpMs);
   for (const mode of modes) {
-    for (const target of [bare, ours]) {
-      await once(load, target, mode, `${mode}-warm-up`, { forMs: warmUpMs });
-    }
+    await warmUp(mode, "settle-in", settleInMs);
     for (let round = 1; round <= rounds; round++) {
       for (const target of [bare, ours]) {
         const sample = await once(load, target, mode, `${mode}-${round}`, { forMs: durationMs });
