@@ -329,8 +329,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "nobody looks at what a group leaves in its balances",
     law: "8 D1 equals the objects",
     edits: [edit(`${JOURNAL}/lanes.ts`, ' || outcome === "posted";', ";")],
-    test: "test/laws/rebuild.test.ts",
-    filter: "another shard",
+    test: "test/laws/groups.test.ts",
+    filter: "by a split",
   },
   {
     name: "balances of all instances share their objects' names",
