@@ -46,24 +46,43 @@ export const IntegrityBody = z
   })
   .openapi("IntegrityStep");
 
+/** What one step of a walk looked at. */
+export interface Checked {
+  readonly transactions: number;
+  readonly balances: number;
+  readonly entries: number;
+}
+
+/** The sum of all balances of a currency, in minor units. */
+export interface CurrencySum {
+  readonly currency: string;
+  readonly sum: bigint;
+  /** Whether money of it moved during the walk: then the sum means nothing. */
+  readonly moved: boolean;
+}
+
+/** What a shard had still to do when the walk came by. */
+export interface ShardBacklog {
+  readonly waiting: number;
+  readonly oldestAt: string | null;
+}
+
+/** One step of a walk over all that is stored. */
+export interface IntegrityStep {
+  /** Where in its walk the step was. */
+  readonly part: string;
+  readonly checked: Checked;
+  readonly findings: readonly Finding[];
+  /** At the beginning of a shard; null otherwise. */
+  readonly backlog: ShardBacklog | null;
+  /** At the end of the walk; null before. */
+  readonly sums: readonly CurrencySum[] | null;
+  /** Where the walk goes on; null at its end. */
+  readonly nextCursor: string | null;
+}
+
 /** A step of the walk for the wire. */
-export function toIntegrityBody(
-  step: {
-    readonly part: string;
-    readonly checked: {
-      readonly transactions: number;
-      readonly balances: number;
-      readonly entries: number;
-    };
-    readonly findings: readonly Finding[];
-    readonly backlog: { readonly waiting: number; readonly oldestAt: string | null } | null;
-    readonly sums:
-      | readonly { readonly currency: string; readonly sum: bigint; readonly moved: boolean }[]
-      | null;
-    readonly nextCursor: string | null;
-  },
-  nowMs: number,
-): z.infer<typeof IntegrityBody> {
+export function toIntegrityBody(step: IntegrityStep, nowMs: number): z.infer<typeof IntegrityBody> {
   const { part, checked, findings, backlog, sums, nextCursor } = step;
   return {
     part,

@@ -99,7 +99,8 @@ const TRANSACTION_CONFLICT = `ON CONFLICT (instance_id, transaction_id)
   DO UPDATE SET ${TRANSACTION_CHANGES.map((column) => `${column} = excluded.${column}`).join(", ")}
   WHERE excluded.revision > transactions.revision`;
 
-const AMOUNT_CHANGES = [
+/** The columns of a balance that follow its money, as one. */
+export const AMOUNT_COLUMNS = [
   "balance",
   "credit_balance",
   "debit_balance",
@@ -115,7 +116,7 @@ const ifNewer = (version: string) => (column: string) =>
   `${column} = CASE WHEN excluded.${version} > balances.${version} THEN excluded.${column} ELSE balances.${column} END`;
 
 const BALANCE_CONFLICT = `ON CONFLICT (instance_id, balance_id) DO UPDATE SET ${[
-  ...AMOUNT_CHANGES.map(ifNewer("version")),
+  ...AMOUNT_COLUMNS.map(ifNewer("version")),
   ...PROFILE_CHANGES.map(ifNewer("profile_version")),
 ].join(", ")}
   WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;

@@ -1,12 +1,12 @@
 import { type Json, parseExact, writeExact } from "../support/exact-json";
 import { receivedAt } from "../support/inbox";
 import { EVENTS_PATH } from "../support/receiver";
+import { until } from "../support/until";
 import { differences } from "./compare";
 import { plainText, valueAt } from "./path";
 import { fill, fillText, type Values } from "./placeholder";
 import { type RecordedRequest, type Step, wantedOf } from "./scenario";
 
-const POLL_EVERY_MS = 50;
 const PATIENCE_SECONDS = 20;
 
 /** Who answers, and the master key that is sent with every request. */
@@ -43,15 +43,14 @@ async function untilTrue(
   values: Values,
   ask: () => Promise<Answer | null>,
 ): Promise<Answer> {
-  const deadline = Date.now() + 1000 * (step.within ?? PATIENCE_SECONDS);
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null && holds(step.until ?? {}, answer, values)) return answer;
-    if (Date.now() > deadline) {
-      throw new Error(answer === null ? "no such webhook came in time" : `in vain: ${answer.text}`);
-    }
-    await scheduler.wait(POLL_EVERY_MS);
-  }
+  const answer = await until(
+    ask,
+    (last) => last !== null && holds(step.until ?? {}, last, values),
+    (last) => (last === null ? "no such webhook came in time" : `in vain: ${last.text}`),
+    1000 * (step.within ?? PATIENCE_SECONDS),
+  );
+  if (answer === null) throw new Error("nothing was answered");
+  return answer;
 }
 
 function holds(wanted: { [path: string]: Json }, answer: Answer, values: Values): boolean {

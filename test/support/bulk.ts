@@ -1,5 +1,6 @@
 import { type Answer, get, post, type Value } from "./api";
 import { unique } from "./ledger";
+import { until } from "./until";
 
 /** One transaction of a batch. Amounts are minor units; there are a hundred in a major one. */
 export interface Item {
@@ -32,13 +33,11 @@ export const itemBody = ({ from, to, amount, reference, options }: Item) => ({
 
 /** The batch once it is no longer carried out. */
 export async function batchAtItsEnd(batchId: string): Promise<Answer> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const answer = await get(`/transactions/bulk/${batchId}`);
-    if (partOf(answer.body, "status") !== "processing") return answer;
-    if (Date.now() > deadline) throw new Error(`${batchId} is still carried out`);
-    await scheduler.wait(20);
-  }
+  return until(
+    () => get(`/transactions/bulk/${batchId}`),
+    ({ body }) => partOf(body, "status") !== "processing",
+    () => `${batchId} is still carried out`,
+  );
 }
 
 /** What a path such as `results`, 0, `status` leads to in a body; null when it leads nowhere. */

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { type Answer, get, post, put, textOf, wholeOf, writeJson } from "./api";
+import { until } from "./until";
 
 /** The amounts of a balance in minor units, as its object has them. */
 export interface Amounts {
@@ -104,13 +105,11 @@ export const balanceOf = async (balanceId: string): Promise<bigint> =>
 
 /** The transaction once it is no longer QUEUED. */
 export async function settled(transactionId: string): Promise<Answer> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const answer = await get(`/transactions/${transactionId}`);
-    if (textOf(answer, "status") !== "QUEUED") return answer;
-    expect(Date.now(), `${transactionId} is still QUEUED`).toBeLessThan(deadline);
-    await scheduler.wait(20);
-  }
+  return until(
+    () => get(`/transactions/${transactionId}`),
+    (answer) => textOf(answer, "status") !== "QUEUED",
+    () => `${transactionId} is still QUEUED`,
+  );
 }
 
 async function created(path: string, body: unknown): Promise<Answer> {

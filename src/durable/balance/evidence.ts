@@ -34,7 +34,8 @@ export interface EntryPlace {
   readonly newest: ChainEnd;
 }
 
-type StoredRow = {
+/** An entry as its table has it. */
+export type EntryRow = {
   version: number;
   op: string;
   transaction_id: string;
@@ -87,7 +88,7 @@ export class EntryReader {
 
   #select(where: string, ...values: (string | number)[]): Entry[] {
     return this.#sql
-      .exec<StoredRow>(`SELECT * FROM entries ${where}`, ...values)
+      .exec<EntryRow>(`SELECT * FROM entries ${where}`, ...values)
       .toArray()
       .map((row) => ({
         version: row.version,

@@ -5,7 +5,7 @@ import { invariant } from "../../domain/invariant";
 import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domain/seal";
 import type { Instant } from "../../domain/time";
 import { hasSchema, migrate } from "../migrate";
-import { type EntryPlace, EntryReader, type Evidence } from "./evidence";
+import { type EntryPlace, EntryReader, type EntryRow, type Evidence } from "./evidence";
 import type { MoneyOperation } from "./protocol";
 
 const MIGRATIONS = [
@@ -281,20 +281,6 @@ export class BalanceStore {
     );
   }
 }
-
-type EntryRow = {
-  version: number;
-  op: string;
-  side: string;
-  action: string;
-  amount: string;
-  credit: string;
-  debit: string;
-  inflight_credit: string;
-  inflight_debit: string;
-  at: string;
-  hash: string;
-};
 
 type ProfileRow = {
   balance_id: string;

@@ -3,7 +3,7 @@ import type { LedgerEvent } from "../../domain/event";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { Transaction } from "../../domain/transaction";
 import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
-import { Backlog } from "./backlog";
+import { DirtyRows } from "./dirty-rows";
 import type { Records } from "./records";
 import { needs, type Row, Work } from "./row";
 import { isNewer, type JournalStore } from "./store";
@@ -36,9 +36,6 @@ export interface FlusherHost {
   troubled(error: unknown): void;
 }
 
-/** When the next round starts: now, when its pause is over, or a whole pause from now. */
-type When = "at once" | "soon" | "later";
-
 interface Made {
   readonly balanceId: BalanceId;
   readonly snapshot: BalanceSnapshot;
@@ -59,14 +56,14 @@ export class Flusher {
   readonly #store: JournalStore;
   readonly #records: Records;
   readonly #host: FlusherHost;
-  readonly #backlog = new Backlog();
+  readonly #dirty = new DirtyRows();
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
   #queued: Row[] = [];
   #balancesDirty = 0;
-  #snapshotsDirty = 0;
   #running = false;
   #inFlight = 0;
-  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly when: When } | null = null;
+  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly atOnce: boolean } | null =
+    null;
   #lastRoundMs = 0;
   #failures = 0;
   #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
@@ -84,7 +81,7 @@ export class Flusher {
   /** A row has something to project or to announce. */
   mark(row: Row): void {
     this.#records.keep(row);
-    this.#backlog.add(row);
+    this.#dirty.add(row);
     this.#wake();
   }
 
@@ -96,30 +93,26 @@ export class Flusher {
 
   /** Drops a row that no longer exists. */
   forget(row: Row): void {
-    this.#backlog.forget(row);
+    this.#dirty.forget(row);
   }
 
-  /**
-   * The newest state of a balance. It leaves with the row that led to it, or a little later by itself: the rows of a batch
-   * are in other shards.
-   */
+  /** The newest state of a balance; it leaves with the row that led to it. */
   observe(snapshot: BalanceSnapshot): void {
     const known = this.#snapshots.get(snapshot.balanceId);
-    if (known !== undefined && !isNewer(snapshot, known)) return;
-    this.#snapshots.set(snapshot.balanceId, snapshot);
-    if (this.#snapshotsDirty === 0) this.#snapshotsDirty = this.#backlog.tick();
-    if (this.#timer === null) this.#wake("later");
+    if (known === undefined || isNewer(snapshot, known)) {
+      this.#snapshots.set(snapshot.balanceId, snapshot);
+    }
   }
 
   /** A balance on the shard's list has work left. */
   markBalances(): void {
-    if (this.#balancesDirty === 0) this.#balancesDirty = this.#backlog.tick();
+    if (this.#balancesDirty === 0) this.#balancesDirty = this.#dirty.tick();
     this.#wake();
   }
 
   /** Resolves when everything that was marked before the call has left. */
   flushed(): Promise<void> {
-    const until = this.#backlog.clock;
+    const until = this.#dirty.clock;
     if (this.#oldest() > until) return Promise.resolve();
     const done = new Promise<void>((resolve) => this.#waiters.push({ until, resolve }));
     this.#wake();
@@ -127,27 +120,21 @@ export class Flusher {
   }
 
   #oldest(): number {
-    return Math.min(
-      this.#backlog.oldest,
-      orNever(this.#balancesDirty),
-      orNever(this.#snapshotsDirty),
-      orNever(this.#inFlight),
-    );
+    const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
+    const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
+    return Math.min(this.#dirty.oldest, balances, flying);
   }
 
-  /** Sets the next round: at once when one is full or somebody waits, else soon, or a whole pause from now. */
-  #wake(asked: "soon" | "later" = "soon"): void {
-    const known = this.#timer?.when;
-    if (this.#running || known === "at once") return;
-    const atOnce = this.#waiters.length > 0 || this.#backlog.readyCount >= ROUND_ROWS;
-    const when = atOnce ? "at once" : asked;
+  /** Sets the next round: at once when one is full or somebody waits, else a little later. */
+  #wake(): void {
+    if (this.#running || this.#timer?.atOnce) return;
+    const atOnce = this.#waiters.length > 0 || this.#dirty.readyCount >= ROUND_ROWS;
     if (this.#timer !== null) {
-      if (when === known || when === "later") return;
+      if (!atOnce) return;
       clearTimeout(this.#timer.handle);
     }
-    const soon = Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
-    const wait = when === "at once" ? 0 : when === "soon" ? soon : ROUND_MS;
-    this.#timer = { when, handle: setTimeout(() => this.#start(), wait) };
+    const wait = atOnce ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
+    this.#timer = { atOnce, handle: setTimeout(() => this.#start(), wait) };
   }
 
   #start(): void {
@@ -185,17 +172,15 @@ export class Flusher {
     const { rows, oldest } = this.#take();
     const snapshots = [...this.#snapshots.values()];
     this.#snapshots.clear();
-    const [balancesAt, snapshotsAt] = [this.#balancesDirty, this.#snapshotsDirty];
+    const balancesAt = this.#balancesDirty;
     this.#balancesDirty = 0;
-    this.#snapshotsDirty = 0;
-    this.#inFlight = Math.min(oldest, orNever(balancesAt), orNever(snapshotsAt));
+    this.#inFlight = Math.min(oldest, balancesAt === 0 ? Number.POSITIVE_INFINITY : balancesAt);
     if (this.#inFlight === Number.POSITIVE_INFINITY) this.#inFlight = 0;
     try {
       await this.#send(rows, snapshots, balancesAt !== 0);
       this.#inFlight = 0;
     } catch (error) {
       this.#putBack(rows, snapshots, balancesAt);
-      if (snapshotsAt !== 0) this.#snapshotsDirty = snapshotsAt;
       throw error;
     }
   }
@@ -205,13 +190,13 @@ export class Flusher {
     const limit = Math.max(1, ROUND_ROWS >> (2 * Math.min(this.#failures, 4)));
     // Who waits, waits for the oldest.
     const order = this.#waiters.length > 0 ? "oldest" : "ready";
-    const { rows, oldest } = this.#backlog.take(limit, order);
+    const { rows, oldest } = this.#dirty.take(limit, order);
     const captured = rows.map((row) => ({ row, transaction: this.#records.shown(row) }));
     return { rows: captured, oldest };
   }
 
   #putBack(rows: readonly Captured[], snapshots: readonly BalanceSnapshot[], balancesAt: number) {
-    this.#backlog.putBack(
+    this.#dirty.putBack(
       rows.map(({ row }) => row),
       this.#inFlight,
     );
@@ -296,9 +281,6 @@ export class Flusher {
     if (isIdle(row)) this.#store.save(row);
   }
 }
-
-/** The number of a moment, later than all others when there was none. */
-const orNever = (moment: number): number => (moment === 0 ? Number.POSITIVE_INFINITY : moment);
 
 /** Nothing is left to do before its time comes, if it has one. */
 const isIdle = (row: Row): boolean =>

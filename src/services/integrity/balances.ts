@@ -7,7 +7,7 @@ import { millisOf } from "../../domain/time";
 import type { Evidence } from "../../durable/balance/evidence";
 import type { InspectedRecord } from "../../durable/journal/inspection";
 import { differences } from "../../storage/copies";
-import type { Values } from "../../storage/projection";
+import { AMOUNT_COLUMNS, type Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
 import { operationOf } from "./transactions";
 
@@ -131,21 +131,11 @@ function copyFindings(
   }
   const isBehind = Number(copy["version"]) < stored.version && isRecent(newest.at);
   const columns = differences(ctx.copies.ofBalance(stored), copy).filter(
-    (column) => !isBehind || !AMOUNTS.has(column),
+    (column) => !isBehind || !AMOUNT_COLUMNS.includes(column),
   );
   if (columns.length === 0) return [];
   return [about(id, "copy_differs", `D1 and the balance differ in ${columns.join(", ")}`, "d1")];
 }
-
-const AMOUNTS: ReadonlySet<string> = new Set([
-  "balance",
-  "credit_balance",
-  "debit_balance",
-  "inflight_balance",
-  "inflight_credit_balance",
-  "inflight_debit_balance",
-  "version",
-]);
 
 /** Entries that are not what the journal has of their transactions. */
 async function unexplained(

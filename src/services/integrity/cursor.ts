@@ -34,6 +34,31 @@ export type Cursor = z.infer<typeof cursor>;
 /** The beginning of a walk. */
 export const START: Place = { part: "transactions", shard: 0, after: "" };
 
+/**
+ * The place after the ids that were found at one: in the same part while a step is full, else in the part after it, which may
+ * be that of the next shard; null at the end.
+ */
+export function nextPlace(
+  at: Place,
+  ids: readonly string[],
+  { limit, shards }: { readonly limit: number; readonly shards: number },
+): Place | null {
+  const last = ids.at(-1);
+  if (last !== undefined && ids.length === limit) return { ...at, after: last };
+  switch (at.part) {
+    case "transactions":
+      return { ...at, part: "balances", after: "" };
+    case "balances":
+      return at.shard + 1 < shards
+        ? { part: "transactions", shard: at.shard + 1, after: "" }
+        : { part: "transaction-copies", after: "" };
+    case "transaction-copies":
+      return { part: "balance-copies", after: "", within: null };
+    case "balance-copies":
+      return null;
+  }
+}
+
 /** Something as clients carry it: opaque. */
 const sealedUp = (value: unknown): string => btoa(encodeURIComponent(JSON.stringify(value)));
 

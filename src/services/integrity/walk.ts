@@ -5,51 +5,17 @@ import { err, type Result } from "../../domain/result";
 import { FIRST_VERSION } from "../../domain/seal";
 import { millisOf } from "../../domain/time";
 import type { Evidence } from "../../durable/balance/evidence";
+import type { Checked, CurrencySum, IntegrityStep, ShardBacklog } from "../../schemas/integrity";
 import type { AuditContext } from "../context";
 import { outcomeOf } from "../trouble";
 import { entryFindings, profileFindings } from "./balances";
-import { type Cursor, type Place, readCursor, START, writeCursor } from "./cursor";
+import { type Cursor, nextPlace, type Place, readCursor, START, writeCursor } from "./cursor";
 import { transactionFindings } from "./transactions";
 
 /** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
 const LATE_MS = 120_000;
 /** Money that moved this shortly before the walk may have been under way as it began. */
 const UNDER_WAY_MS = 15_000;
-
-/** What one step of a walk looked at. */
-export interface Checked {
-  readonly transactions: number;
-  readonly balances: number;
-  readonly entries: number;
-}
-
-/** The sum of all balances of a currency, in minor units. */
-export interface CurrencySum {
-  readonly currency: string;
-  readonly sum: bigint;
-  /** Whether money of it moved during the walk: then the sum means nothing. */
-  readonly moved: boolean;
-}
-
-/** What a shard had still to do when the walk came by. */
-export interface ShardBacklog {
-  readonly waiting: number;
-  readonly oldestAt: string | null;
-}
-
-/** One step of a walk over all that is stored. */
-export interface IntegrityStep {
-  /** Where in its walk the step was. */
-  readonly part: Place["part"];
-  readonly checked: Checked;
-  readonly findings: readonly Finding[];
-  /** At the beginning of a shard; null otherwise. */
-  readonly backlog: ShardBacklog | null;
-  /** At the end of the walk; null before. */
-  readonly sums: readonly CurrencySum[] | null;
-  /** Where the walk goes on; null at its end. */
-  readonly nextCursor: string | null;
-}
 
 interface Moved {
   readonly next: Place | null;
@@ -105,16 +71,15 @@ function take(ctx: AuditContext, cursor: Cursor, limit: number): Promise<Moved> 
 
 async function takeTransactions(
   ctx: AuditContext,
-  { shard, after }: Extract<Place, { part: "transactions" }>,
+  place: Extract<Place, { part: "transactions" }>,
   limit: number,
 ): Promise<Moved> {
+  const { shard, after } = place;
+  const { shards } = ctx.inspector;
   const rows = await ctx.inspector.page(shard, { after, limit });
-  const last = rows.at(-1);
-  const isLast = last === undefined || rows.length < limit;
+  const ids = rows.map(({ transactionId }) => transactionId);
   const moved: Moved = {
-    next: isLast
-      ? { part: "balances", shard, after: "" }
-      : { part: "transactions", shard, after: last.transactionId },
+    next: nextPlace(place, ids, { limit, shards }),
     checked: { transactions: rows.length },
     findings: await transactionFindings(ctx, rows),
   };
@@ -134,19 +99,13 @@ async function takeTransactions(
 
 async function takeBalances(
   ctx: AuditContext,
-  { shard, after }: Extract<Place, { part: "balances" }>,
+  place: Extract<Place, { part: "balances" }>,
   limit: number,
 ): Promise<Moved> {
-  const ids = await ctx.inspector.balances(shard, { after, limit });
-  const last = ids.at(-1);
-  const next: Place =
-    last !== undefined && ids.length === limit
-      ? { part: "balances", shard, after: last }
-      : shard + 1 < ctx.inspector.shards
-        ? { part: "transactions", shard: shard + 1, after: "" }
-        : { part: "transaction-copies", after: "" };
+  const { shards } = ctx.inspector;
+  const ids = await ctx.inspector.balances(place.shard, { after: place.after, limit });
   return {
-    next,
+    next: nextPlace(place, ids, { limit, shards }),
     checked: { balances: ids.length },
     findings: await profileFindings(ctx, ids),
   };
@@ -155,18 +114,15 @@ async function takeBalances(
 /** What D1 has that the journal does not know; what both have was compared before. */
 async function takeTransactionCopies(
   ctx: AuditContext,
-  { after }: Extract<Place, { part: "transaction-copies" }>,
+  place: Extract<Place, { part: "transaction-copies" }>,
   limit: number,
 ): Promise<Moved> {
-  const ids = await ctx.copies.idsAfter("transactions", after, limit);
+  const { shards } = ctx.inspector;
+  const ids = await ctx.copies.idsAfter("transactions", place.after, limit);
   const known = await ctx.inspector.rows(ids);
   const shown = new Set(known.map(({ transactionId }) => transactionId));
-  const last = ids.at(-1);
   return {
-    next:
-      last !== undefined && ids.length === limit
-        ? { part: "transaction-copies", after: last }
-        : { part: "balance-copies", after: "", within: null },
+    next: nextPlace(place, ids, { limit, shards }),
     checked: { transactions: ids.length },
     findings: ids
       .filter((id) => !shown.has(id))

@@ -1,33 +1,16 @@
 import { refusal } from "../../domain/error";
 import { err, type Result } from "../../domain/result";
+import type { RebuildStep } from "../../schemas/rebuild";
 import { type CopiedTable, differences, isAhead } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
-import { type Place, readPlace, START, writePlace } from "../integrity/cursor";
+import { nextPlace, type Place, readPlace, START, writePlace } from "../integrity/cursor";
 import { outcomeOf } from "../trouble";
 
-/** What one step of a rebuild did. */
-export interface RebuildStep {
-  readonly part: Place["part"];
-  /** The shard that it was at; null where it goes through D1. */
-  readonly shard: number | null;
-  readonly shards: number;
-  /** Rows that it compared. */
-  readonly checked: number;
-  /** Rows that were missing or different, and are written as the objects have them. */
-  readonly written: number;
-  /** Rows that no object knew, and that are gone. */
-  readonly removed: number;
-  /** Ids of transactions that cannot be read in their shard: their rows are left as they are. */
-  readonly unreadable: readonly string[];
-  /** Where the rebuild goes on; null at its end. */
-  readonly nextCursor: string | null;
+interface Done extends Partial<Pick<RebuildStep, "written" | "removed" | "unreadable">> {
+  /** The rows that were compared. */
+  readonly ids: readonly string[];
 }
-
-type Done = Pick<RebuildStep, "checked"> &
-  Partial<Pick<RebuildStep, "written" | "removed" | "unreadable">> & {
-    readonly next: Place | null;
-  };
 
 /**
  * Makes D1's copies of transactions and balances equal to the objects, the next `limit` rows of them: through every shard, its
@@ -45,18 +28,14 @@ export async function rebuildCopies(
 }
 
 async function step(ctx: AuditContext, place: Place, limit: number): Promise<RebuildStep> {
-  const {
-    next,
-    checked,
-    written = 0,
-    removed = 0,
-    unreadable = [],
-  } = await take(ctx, place, limit);
+  const { ids, written = 0, removed = 0, unreadable = [] } = await take(ctx, place, limit);
+  const { shards } = ctx.inspector;
+  const next = nextPlace(place, ids, { limit, shards });
   return {
     part: place.part,
     shard: "shard" in place ? place.shard : null,
-    shards: ctx.inspector.shards,
-    checked,
+    shards,
+    checked: ids.length,
     written,
     removed,
     unreadable,
@@ -85,18 +64,14 @@ async function takeTransactions(
   // What an earlier life of the shard left half done is brought to its end, or follows when it is.
   if (after === "") await ctx.inspector.flushed(shard);
   const rows = await ctx.inspector.page(shard, { after, limit });
+  const ids = rows.map(({ transactionId }) => transactionId);
   const written = await makeEqual(ctx, "transactions", {
-    ids: rows.map(({ transactionId }) => transactionId),
+    ids,
     wanted: () => Promise.resolve(wantedOf(ctx, rows)),
-    wantedAgain: async (ids) => wantedOf(ctx, await ctx.inspector.rows(ids)),
+    wantedAgain: async (some) => wantedOf(ctx, await ctx.inspector.rows(some)),
   });
-  const last = rows.at(-1);
   return {
-    next:
-      last !== undefined && rows.length === limit
-        ? { part: "transactions", shard, after: last.transactionId }
-        : { part: "balances", shard, after: "" },
-    checked: rows.length,
+    ids,
     written,
     unreadable: rows.flatMap(({ transactionId, record }) =>
       record === null ? [transactionId] : [],
@@ -135,17 +110,7 @@ async function takeBalances(
     wanted: () => wanted(ids),
     wantedAgain: wanted,
   });
-  const last = ids.at(-1);
-  return {
-    next:
-      last !== undefined && ids.length === limit
-        ? { part: "balances", shard, after: last }
-        : shard + 1 < ctx.inspector.shards
-          ? { part: "transactions", shard: shard + 1, after: "" }
-          : { part: "transaction-copies", after: "" },
-    checked: ids.length,
-    written,
-  };
+  return { ids, written };
 }
 
 /** The rows that D1 is to have, by id. */
@@ -194,15 +159,7 @@ async function takeTransactionCopies(
   const known = new Set((await inspector.rows(ids)).map(({ transactionId }) => transactionId));
   const unknown = ids.filter((id) => !known.has(id));
   await copies.remove("transactions", unknown);
-  const last = ids.at(-1);
-  return {
-    next:
-      last !== undefined && ids.length === limit
-        ? { part: "transaction-copies", after: last }
-        : { part: "balance-copies", after: "", within: null },
-    checked: ids.length,
-    removed: unknown.length,
-  };
+  return { ids, removed: unknown.length };
 }
 
 async function takeBalanceCopies(
@@ -214,13 +171,5 @@ async function takeBalanceCopies(
   const found = await Promise.all(ids.map((id) => inspector.balance(id)));
   const unknown = ids.filter((_id, index) => found[index] === null);
   await copies.remove("balances", unknown);
-  const last = ids.at(-1);
-  return {
-    next:
-      last !== undefined && ids.length === limit
-        ? { part: "balance-copies", after: last, within: null }
-        : null,
-    checked: ids.length,
-    removed: unknown.length,
-  };
+  return { ids, removed: unknown.length };
 }

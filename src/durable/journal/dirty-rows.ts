@@ -3,14 +3,14 @@ import type { Row } from "./row";
 /** A QUEUED row goes to D1 when it has been so for this long: most are final before, and are written there once. */
 const QUEUED_MS = 5_000;
 
-/** Since when a row has something new for D1: as a number of the backlog's clock, and in milliseconds. */
+/** Since when a row has something new for D1: as a number of their clock, and in milliseconds. */
 interface Since {
   readonly at: number;
   readonly sinceMs: number;
 }
 
 /** Rows that have something new for D1, in the order in which they got it. */
-export class Backlog {
+export class DirtyRows {
   readonly #rows = new Map<Row, Since>();
   /** Those of them that are as they will stay for a while. */
   readonly #ready = new Set<Row>();
