@@ -23,3 +23,9 @@ export interface BalanceSnapshot extends BalanceProfile, Amounts {
   readonly version: number;
   readonly profileVersion: number;
 }
+
+/** What had settled of a balance by a moment, in minor units. */
+export interface BalanceAt extends Pick<Amounts, "credit" | "debit"> {
+  readonly balanceId: BalanceId;
+  readonly currency: string;
+}

@@ -40,3 +40,9 @@ const isDay = (date: string): boolean =>
 /** The instant as the wire shows it: trailing zeros of the fraction trimmed. */
 export const showInstant = (instant: Instant): string =>
   instant.replace(/\.(\d*?)0*Z$/, (_all, kept: string) => (kept === "" ? "Z" : `.${kept}Z`));
+
+/** The later of two instants; "" is before all. */
+export function laterOf(one: Instant, other: Instant): Instant {
+  if (one > other) return one;
+  return other;
+}

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { available, settled } from "../domain/balance";
-import type { BalanceSnapshot } from "../domain/balance-record";
+import type { BalanceAt, BalanceSnapshot } from "../domain/balance-record";
 import type { Identity } from "../domain/identity";
 import type { Ledger } from "../domain/ledger";
 import type { NewBalance } from "../domain/new-balance";
@@ -166,3 +166,37 @@ export function toResultingBalanceBody({
     version: snapshot.version,
   };
 }
+
+/** What had settled by a moment (contract/core.md section 3.5). Amounts are in minor units. */
+export const BalanceAtBody = z
+  .object({
+    balance: z.object({
+      balance: integerOut,
+      balance_id: z.string(),
+      credit_balance: integerOut,
+      currency: z.string(),
+      debit_balance: integerOut,
+    }),
+    from_source: z.boolean(),
+    timestamp: z.string().openapi({ description: "As it was asked for, whole seconds." }),
+  })
+  .openapi("BalanceAt");
+
+/** What had settled by a moment, for the wire; beside it what was asked. */
+export const toBalanceAtBody = (
+  { balanceId, currency, credit, debit }: BalanceAt,
+  asked: { readonly fromSource: boolean; readonly timestamp: string },
+): z.output<typeof BalanceAtBody> => ({
+  balance: {
+    balance: wireInteger(credit - debit),
+    balance_id: balanceId,
+    credit_balance: wireInteger(credit),
+    currency,
+    debit_balance: wireInteger(debit),
+  },
+  from_source: asked.fromSource,
+  timestamp: asked.timestamp
+    .toUpperCase()
+    .replace(/\.\d+/, "")
+    .replace(/[+-]00:00$/, "Z"),
+});

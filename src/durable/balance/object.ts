@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import { mergeMetaData } from "../../domain/metadata";
-import { instantOfMicros } from "../../domain/time";
+import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
 import type { EntryPlace, Evidence } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
 import type {
@@ -46,8 +46,9 @@ export class BalanceObject extends DurableObject<Env> {
   }
 
   #carryOut({ operations }: ExecuteRequest): ExecuteAnswer | Promise<ExecuteAnswer> {
-    const at = instantOfMicros(Date.now() * 1000);
     let state = this.#state;
+    // Clocks go back now and then; entries stay in the order of their time.
+    const at = laterOf(instantOfMicros(Date.now() * 1000), state.balance?.at ?? "");
     const carryOut = () =>
       operations.map((operation) => {
         const step = this.#ledger.carryOut(state, operation, at);
@@ -103,6 +104,14 @@ export class BalanceObject extends DurableObject<Env> {
     if (snapshot === null || version === undefined || version >= snapshot.version) return snapshot;
     const amounts = this.#store.amountsAt(version);
     return amounts === null ? snapshot : { ...snapshot, ...amounts, version };
+  }
+
+  /** What had settled by a moment, by effective dates; null when nobody has made the balance. */
+  readAt({ moment }: { moment: Instant }): BalanceAt | null {
+    const { balance } = this.#state;
+    if (balance === null) return null;
+    const { balanceId, currency } = balance.snapshot;
+    return { balanceId, currency, ...this.#store.settledAt(moment, balance) };
   }
 
   /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */

@@ -6,6 +6,7 @@ import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domai
 import type { Instant } from "../../domain/time";
 import { hasSchema, migrate } from "../migrate";
 import { type EntryPlace, EntryReader, type EntryRow, type Evidence } from "./evidence";
+import { HISTORY_INDEX, type Settled, settledAt } from "./history";
 import type { MoneyOperation } from "./protocol";
 
 const MIGRATIONS = [
@@ -48,6 +49,7 @@ const MIGRATIONS = [
   // "" in both: older than seals.
   `ALTER TABLE entries ADD COLUMN seal TEXT NOT NULL DEFAULT '';
    ALTER TABLE profile ADD COLUMN seal TEXT NOT NULL DEFAULT '';`,
+  HISTORY_INDEX,
 ];
 
 const TOMBSTONE_MS = 60 * 24 * 3_600_000;
@@ -58,6 +60,8 @@ export interface StoredBalance {
   /** The operation that made it by indicator, or "" when it was made by hand. */
   readonly createdBy: string;
   readonly hash: string;
+  /** When its newest entry was made; "" while there is none. */
+  readonly at: Instant;
 }
 
 /** An entry as it was stored: what a repeat of its operation is answered from. */
@@ -101,6 +105,7 @@ export class BalanceStore {
       },
       createdBy: profile.created_by,
       hash: entry?.hash ?? GENESIS_HASH,
+      at: entry?.at ?? "",
     };
   }
 
@@ -112,6 +117,11 @@ export class BalanceStore {
       version,
     );
     return row === undefined ? null : amountsOf(row);
+  }
+
+  /** What had settled by a moment, by the effective dates of the entries. The balance must be there. */
+  settledAt(moment: Instant, newest: StoredBalance): Settled {
+    return settledAt(this.#storage.sql, moment, newest.snapshot);
   }
 
   /** The balance as it is on disk, beside the one that is used, with entries after a version. */
@@ -199,7 +209,7 @@ export class BalanceStore {
     this.#ensureSchema();
     const snapshot = { ...profile, ...NO_AMOUNTS, version: FIRST_VERSION, profileVersion: 1 };
     this.#writeProfile(snapshot, createdBy);
-    return { snapshot, createdBy, hash: GENESIS_HASH };
+    return { snapshot, createdBy, hash: GENESIS_HASH, at: "" };
   }
 
   /** Replaces the profile, one version on. */
@@ -245,7 +255,7 @@ export class BalanceStore {
       seal,
     );
     if (inserted.rowsWritten === 0) return null;
-    return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash };
+    return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash, at };
   }
 
   /** What is on disk; null when it makes no sense. */

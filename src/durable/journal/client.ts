@@ -1,4 +1,4 @@
-import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
 import {
   type BalanceId,
@@ -11,9 +11,9 @@ import {
   transactionIdOf,
 } from "../../domain/ids";
 import type { Result } from "../../domain/result";
-import { instantOfMicros } from "../../domain/time";
+import { type Instant, instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
-import { balanceStub } from "../balance/client";
+import { askBalance } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently } from "../patiently";
@@ -295,13 +295,14 @@ export class JournalClient implements Journal {
     return this.#ask(this.#shardOf(balanceId), (stub) => stub.updateBalance({ balanceId, change }));
   }
 
-  async balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null> {
-    if (!isBalanceId(balanceId)) return null;
-    const { balances, instance } = this.#parts;
-    return patiently(
-      () => balanceStub(balances, instance, balanceId),
-      async (stub) => stub.read(version === undefined ? {} : { version }),
+  balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null> {
+    return askBalance(this.#parts, balanceId, async (stub) =>
+      stub.read(version === undefined ? {} : { version }),
     );
+  }
+
+  balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null> {
+    return askBalance(this.#parts, balanceId, async (stub) => stub.readAt({ moment }));
   }
 
   async queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }> {

@@ -1,6 +1,6 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
-import { type BalanceId, isBalanceId, isTransactionId, shardOf } from "../../domain/ids";
-import { balanceStub } from "../balance/client";
+import { type BalanceId, isTransactionId, shardOf } from "../../domain/ids";
+import { askBalance } from "../balance/client";
 import type { EntryPlace, Evidence } from "../balance/evidence";
 import { patiently } from "../patiently";
 import { type JournalParts, shardStub } from "./client";
@@ -67,18 +67,18 @@ export class Inspector {
 
   /** A balance as it is on disk, with entries after a version; null when there is none. */
   evidence(id: string, asked: { after: number; limit: number }): Promise<Evidence | null> {
-    return this.#askBalance(id, null, async (stub) => await stub.evidence(asked));
+    return askBalance(this.#parts, id, async (stub) => await stub.evidence(asked));
   }
 
   /** The entries of operations on a balance; null for those that it did not apply. */
-  placesOf(id: string, ops: readonly string[]): Promise<(EntryPlace | null)[]> {
-    const none = ops.map(() => null);
-    return this.#askBalance(id, none, async (stub) => await stub.placesOf({ ops }));
+  async placesOf(id: string, ops: readonly string[]): Promise<(EntryPlace | null)[]> {
+    const places = await askBalance(this.#parts, id, async (stub) => await stub.placesOf({ ops }));
+    return places ?? ops.map(() => null);
   }
 
   /** The balance as it is used; null when there is none. */
   balance(id: string): Promise<BalanceSnapshot | null> {
-    return this.#askBalance(id, null, async (stub) => await stub.read());
+    return askBalance(this.#parts, id, async (stub) => await stub.read());
   }
 
   /** The text that was kept under a name, or null. */
@@ -93,15 +93,5 @@ export class Inspector {
 
   #ask<T>(shard: number, call: (stub: DurableObjectStub<JournalObject>) => Promise<T>): Promise<T> {
     return patiently(() => shardStub(this.#parts, shard), call);
-  }
-
-  #askBalance<T>(
-    id: string,
-    none: T,
-    call: (stub: ReturnType<typeof balanceStub>) => Promise<T>,
-  ): Promise<T> {
-    if (!isBalanceId(id)) return Promise.resolve(none);
-    const { balances, instance } = this.#parts;
-    return patiently(() => balanceStub(balances, instance, id), call);
   }
 }

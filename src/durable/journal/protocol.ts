@@ -1,4 +1,4 @@
-import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchOptions, BatchValue, ItemResult } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
@@ -218,6 +218,8 @@ export interface Journal {
   updateBalance(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null>;
   /** The balance as it stands, never stale, or as it stood at a version; null when there is none. */
   balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null>;
+  /** What had settled by a moment, by effective dates; null when there is no such balance. */
+  balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null>;
   /** Minor units of QUEUED transactions on either side of a balance. */
   queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }>;
   /**

@@ -2,15 +2,18 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import { balanceList } from "../../domain/filter/resources";
 import {
+  BalanceAtBody,
   BalanceBody,
   BalanceRequest,
   OwnerRequest,
+  toBalanceAtBody,
   toBalanceBody,
   toNewBalance,
 } from "../../schemas/balance";
 import { jsonResponse, refusalResponse } from "../../schemas/common";
 import { FilterBody, toFilterRequest } from "../../schemas/filter";
 import { describeFilters, filterResponse, ListParameters, listResponse } from "../../schemas/list";
+import { balanceAt } from "../../services/balances/at";
 import { changeOwner } from "../../services/balances/change-owner";
 import { createBalance } from "../../services/balances/create";
 import { filterBalances, listBalances } from "../../services/balances/list";
@@ -78,6 +81,35 @@ const read = createRoute({
     }),
   },
   responses: { 200: jsonResponse(BalanceBody, "The balance."), 404: notFound, 503: unknown },
+});
+
+const readAt = createRoute({
+  method: "get",
+  path: "/balances/{id}/at",
+  tags,
+  operationId: "readBalanceAt",
+  summary: "Read a balance as it was",
+  description:
+    "What had settled by a moment: every applied transaction with an `effective_date` (else `created_at`) not after it, whenever it was posted. Holds are not in it; before the first transaction it is zero.",
+  request: {
+    params,
+    query: z.looseObject({
+      timestamp: z.string().optional().openapi({
+        description: "RFC 3339 with its offset. Now, when it is not there.",
+        example: "2031-04-05T10:00:00+02:00",
+      }),
+      from_source: z.unknown().optional().openapi({
+        type: "string",
+        description: "Told back. The answer is always worked out from the entries.",
+      }),
+    }),
+  },
+  responses: {
+    200: jsonResponse(BalanceAtBody, "The balance at that moment."),
+    400: refusalResponse("`BAL_INVALID_TIMESTAMP`; `GEN_BAD_REQUEST`: the zero time."),
+    404: notFound,
+    503: unknown,
+  },
 });
 
 const readIndicator = createRoute({
@@ -177,6 +209,14 @@ export const balances = newRoutes()
     const found = await readBalance(c.var.ledger, { id: c.req.valid("param").id, wanted });
     const { balance, ...beside } = unwrap(found);
     return c.json(toBalanceBody(balance, beside), 200);
+  })
+  .openapi(readAt, async (c) => {
+    // Some clients do not escape the `+` of an offset, which then arrives as a space.
+    const timestamp = c.req.query("timestamp")?.replace(" ", "+");
+    const balance = unwrap(await balanceAt(c.var.ledger, { ...c.req.valid("param"), timestamp }));
+    const fromSource = ["true", "1"].includes(c.req.query("from_source") ?? "");
+    const shown = { fromSource, timestamp: timestamp ?? c.var.ledger.now() };
+    return c.json(toBalanceAtBody(balance, shown), 200);
   })
   .openapi(own, async (c) => {
     const { identity_id: identityId } = c.req.valid("json");
