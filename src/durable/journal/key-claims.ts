@@ -52,11 +52,6 @@ export class KeyClaims {
       return answerOf(kept?.answer ?? null) ?? answer;
     });
   }
-
-  /** Forgets claims made before a moment. */
-  forget(beforeMs: number): void {
-    if (this.#store.isUsed) this.#store.sql.exec("DELETE FROM claims WHERE at < ?", beforeMs);
-  }
 }
 
 type StoredClaim = { fingerprint: string; at: number; answer: string | null };

@@ -14,6 +14,7 @@ import { GroupSaga, type GroupSagaHost } from "./group-saga";
 import { Inspection } from "./inspection";
 import { KeyClaims } from "./key-claims";
 import { type LaneHost, Lanes } from "./lanes";
+import { OldKeys } from "./old-keys";
 import type { MergeOutcome } from "./protocol";
 import { Recorder } from "./recorder";
 import { Records } from "./records";
@@ -34,8 +35,6 @@ const ALARM_MS = 5_000;
 const WAKE_MS = 1_000;
 /** How long a request waits for a saga before it answers that the outcome is unknown. */
 export const PATIENCE_MS = 15_000;
-/** Idempotency keys are remembered this long. */
-const KEYS_MS = 30 * 24 * 3_600_000;
 
 /** What surrounds a shard: its storage, the other objects, D1 and the queues. */
 export interface ShardHost
@@ -64,6 +63,7 @@ export class Shard {
   readonly batches: Batches;
   readonly keys: KeyClaims;
   readonly answers: Answers;
+  readonly #oldKeys: OldKeys;
   readonly #recovery: Recovery;
   readonly #alarm: AlarmClock;
   readonly #patience = new Patience(PATIENCE_MS);
@@ -131,6 +131,7 @@ export class Shard {
     });
     this.keys = new KeyClaims(store);
     this.answers = new Answers(this.keys);
+    this.#oldKeys = new OldKeys(host.ctx.storage, store);
     this.batches = this.#newBatches(saga, host);
     const driven = (row: Row) => this.patientDrive(row);
     this.recorder = new Recorder({ ...common, host: { checkpoint, inserted, newRow, driven } });
@@ -257,8 +258,7 @@ export class Shard {
 
   /** Looks after what an earlier life left behind; forgets old keys, and batches that never came. */
   wake(): void {
-    this.keys.forget(Date.now() - KEYS_MS);
-    this.store.forgetAnswers(Date.now() - KEYS_MS);
+    this.#oldKeys.forget(Date.now());
     this.batches.forgetStaged();
     if (!this.#alarm.isSet && this.#hasWork) this.#alarm.reset(Date.now() + WAKE_MS);
   }

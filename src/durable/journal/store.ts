@@ -231,12 +231,6 @@ export class JournalStore {
     );
   }
 
-  /** Forgets answers made before a moment. */
-  forgetAnswers(beforeMs: number): void {
-    if (!this.#hasSchema) return;
-    this.#storage.sql.exec("DELETE FROM answers WHERE at < ?", beforeMs);
-  }
-
   /** Notes that a balance is being made by hand; nothing changes when the shard knows it already. */
   noteCreation(profile: BalanceProfile, work: number): void {
     this.#storage.sql.exec(
