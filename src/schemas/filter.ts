@@ -3,6 +3,7 @@ import type { Operand } from "../domain/filter/operand";
 import type { AskedFilter, FilterRequest } from "../domain/filter/parse-body";
 import { bodyOf } from "./common";
 import { numberText } from "./json";
+import { CONSISTENCY } from "./list";
 
 const condition = bodyOf({
   field: z.string().optional().openapi({ example: "currency" }),
@@ -27,10 +28,7 @@ export const FilterBody = bodyOf({
     .string()
     .optional()
     .openapi({ description: "The last answer's `X-Next-Cursor`, to go on where it ended." }),
-  consistency: z
-    .string()
-    .optional()
-    .openapi({ description: "`eventual` does without the caller's own latest writes." }),
+  consistency: z.string().optional().openapi({ description: CONSISTENCY }),
 }).openapi("Filter");
 
 /** A filter's body as the domain reads it. */

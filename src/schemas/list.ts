@@ -1,5 +1,9 @@
 import { z } from "@hono/zod-openapi";
 
+/** What `consistency` means. */
+export const CONSISTENCY =
+  "`eventual` does without the caller's own latest writes, `strong` waits for them: the default, unless the instance has more than 16 journal shards.";
+
 const parameter = (description: string) =>
   z.unknown().optional().openapi({ type: "string", description });
 
@@ -15,7 +19,7 @@ export const ListParameters = z.looseObject({
   sort_order: parameter("`asc`, or `desc` (default)."),
   include_count: parameter("`true` puts the number of all rows that fit in `X-Total-Count`."),
   logical_operator: parameter("How filters are combined: `and` (default) or `or`."),
-  consistency: parameter("`eventual` does without the caller's own latest writes."),
+  consistency: parameter(CONSISTENCY),
 });
 
 /** What filters are, for the description of a list. */

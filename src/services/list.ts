@@ -9,13 +9,20 @@ export interface Listed<Row> {
   readonly isBehind: boolean;
 }
 
-/** A page of records that live in objects: D1 first gets what was answered before the question, unless nobody minds. */
+/** With more shards than this a list does not ask them all, unless the caller wants that. */
+const ASKED_SHARDS_MAX = 16;
+
+/**
+ * A page of records that live in objects: D1 first gets what was answered before the question, unless the caller, or in a
+ * large instance nobody, has said otherwise.
+ */
 export async function listProjected<Row>(
   ctx: LedgerContext,
   query: ListQuery,
   table: { list(query: ListQuery): Promise<Page<Row>> },
 ): Promise<Listed<Row>> {
-  const isBehind = query.eventual ? false : !(await ctx.journal.barrier());
+  const isEventual = query.eventual ?? ctx.inspector.shards > ASKED_SHARDS_MAX;
+  const isBehind = isEventual ? false : !(await ctx.journal.barrier());
   return { page: await table.list(query), isBehind };
 }
 

@@ -19,9 +19,15 @@ export interface ListQuery {
   readonly after: Position | null;
   /** Whether to count all rows that fit, whatever the page. */
   readonly count: boolean;
-  /** Whether the caller does without its own latest writes. */
-  readonly eventual: boolean;
+  /** Whether the caller does without its own latest writes; null when it leaves that to the ledger. */
+  readonly eventual: boolean | null;
 }
+
+/** What `consistency` asks for. */
+export const eventualOf = (consistency: string | undefined): boolean | null => {
+  if (consistency === "eventual") return true;
+  return consistency === "strong" ? false : null;
+};
 
 /** A page of a list. */
 export interface Page<Row> {

@@ -1,7 +1,7 @@
 import { refusal } from "../error";
 import { err, ok, type Result } from "../result";
 import { type Asked, checkConditions } from "./check";
-import type { ListQuery } from "./list-query";
+import { eventualOf, type ListQuery } from "./list-query";
 import type { Operand } from "./operand";
 import { boundedLimit, combineOf, readCursor } from "./parse-query";
 import { FILTER_BODY_LIMIT, type ListedResource } from "./resources";
@@ -53,7 +53,7 @@ export function parseFilterBody(
     offset: Math.max(0, request.offset),
     after: after.value,
     count: request.includeCount,
-    eventual: request.consistency === "eventual",
+    eventual: eventualOf(request.consistency),
   });
 }
 

@@ -1,7 +1,7 @@
 import { type LedgerError, refusal } from "../error";
 import { err, ok, type Result } from "../result";
 import { type Asked, checkConditions, invalid } from "./check";
-import { type ListQuery, positionOf } from "./list-query";
+import { eventualOf, type ListQuery, positionOf } from "./list-query";
 import type { Operand } from "./operand";
 import { operatorOfSuffix } from "./operators";
 import type { LimitRule, ListedResource } from "./resources";
@@ -71,7 +71,7 @@ export function parseListQuery(
     conditions: conditions.value,
     combine,
     count: valueByName.get("include_count") === "true",
-    eventual: valueByName.get("consistency") === "eventual",
+    eventual: eventualOf(valueByName.get("consistency")),
   });
 }
 
