@@ -1,36 +1,64 @@
 /**
- * Purser with counters, for one short phase of the bench: the rows that its objects and its D1 write, as the platform
- * counts (and bills) them. `GET /bench/rows` tells. Locally all objects share an isolate, so module state is enough.
+ * Purser with counters, for one short phase of the bench: what its objects, its D1 and its queues do, as the platform counts
+ * (and bills) it. `GET /bench/rows` tells. What the bench itself reads is not counted. Locally all objects share an
+ * isolate, so module state is enough.
  */
 import worker, { BalanceObject as Balance, JournalObject as Journal } from "../src/index";
+import type { Counters } from "./rows";
 
-/** What was written since the start: entries of tables and indexes, and alarms set, which are billed as a row each. */
-const written = { balances: 0, journal: 0, d1: 0, alarms: 0 };
+/** What was counted since the start. Rows written are entries of tables and indexes; an alarm set is billed as one. */
+const counted: { -readonly [Name in keyof Counters]: Counters[Name] } = {
+  balances: 0,
+  journal: 0,
+  d1: 0,
+  alarms: 0,
+  workerRequests: 0,
+  objectRequests: 0,
+  objectActiveMs: 0,
+  rowsRead: 0,
+  queueMessages: 0,
+};
 type Counter = "balances" | "journal";
+
+/** A longer message is billed as several. */
+const MESSAGE_BYTES = 64 * 1024;
+
+/** How many calls an object is at, and since when. */
+const activity = new WeakMap<object, { calls: number; sinceMs: number }>();
+
+/** What the bench asks while it waits. */
+const BENCH_CALLS = ["read", "barrier"];
 
 export class BalanceObject extends Balance {
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(counted(state, "balances"), countedEnv(env));
+    super(countedState(state, "balances"), countedEnv(env));
   }
 }
 
 export class JournalObject extends Journal {
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(counted(state, "journal"), countedEnv(env));
+    super(countedState(state, "journal"), countedEnv(env));
   }
 }
 
+countCalls(BalanceObject, Balance);
+countCalls(JournalObject, Journal);
+
 export default {
   fetch(request, env, context) {
-    if (new URL(request.url).pathname === "/bench/rows") return Response.json(written);
+    if (new URL(request.url).pathname === "/bench/rows") return Response.json(counted);
+    if (request.method !== "GET") counted.workerRequests += 1;
     return worker.fetch(request, countedEnv(env), context);
   },
-  queue: (batch, env) => worker.queue(batch, countedEnv(env)),
+  queue: (batch, env) => {
+    counted.workerRequests += 1;
+    return worker.queue(batch, countedEnv(env));
+  },
   scheduled: (controller, env) => worker.scheduled(controller, countedEnv(env)),
 } satisfies ExportedHandler<Cloudflare.Env>;
 
 /** Puts a counting `exec` and `setAlarm` over an object's own; all else stays the platform's. */
-function counted(state: DurableObjectState, counter: Counter): DurableObjectState {
+function countedState(state: DurableObjectState, counter: Counter): DurableObjectState {
   const { storage } = state;
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
@@ -39,15 +67,45 @@ function counted(state: DurableObjectState, counter: Counter): DurableObjectStat
     const cursor = exec(query, ...bindings);
     // A cursor knows its figure once it was read to the end, which callers do before they give up their turn.
     queueMicrotask(() => {
-      written[counter] += cursor.rowsWritten;
+      counted[counter] += cursor.rowsWritten;
+      counted.rowsRead += cursor.rowsRead;
     });
     return cursor;
   });
   override(storage, "setAlarm", (...args: Parameters<typeof setAlarm>) => {
-    written.alarms += 1;
+    counted.alarms += 1;
     return setAlarm(...args);
   });
   return state;
+}
+
+/** Counts the calls of an object that come from outside, alarms too. */
+function countCalls(counting: { prototype: object }, original: { prototype: object }): void {
+  const methods = Object.entries(Object.getOwnPropertyDescriptors(original.prototype));
+  for (const [name, { value: method }] of methods) {
+    const isCall = name !== "constructor" && name !== "checkpoint" && !BENCH_CALLS.includes(name);
+    if (!isCall || typeof method !== "function") continue;
+    override(counting.prototype, name, function (this: object, ...args: unknown[]) {
+      counted.objectRequests += 1;
+      return active(this, () => method.apply(this, args));
+    });
+  }
+}
+
+/** Runs a call, and adds the time in which its object had any. */
+function active(object: object, call: () => unknown): unknown {
+  const state = activity.get(object) ?? { calls: 0, sinceMs: 0 };
+  activity.set(object, state);
+  if (state.calls === 0) state.sinceMs = Date.now();
+  state.calls += 1;
+  const end = () => {
+    state.calls -= 1;
+    if (state.calls === 0) counted.objectActiveMs += Date.now() - state.sinceMs;
+  };
+  const result = call();
+  if (result instanceof Promise) return result.finally(end);
+  end();
+  return result;
 }
 
 const countedKinds = new WeakSet<object>();
@@ -68,11 +126,26 @@ function countedEnv(env: Cloudflare.Env): Cloudflare.Env {
   override(sessions, "batch", async function (this: D1DatabaseSession, all: D1PreparedStatement[]) {
     return (await batch.call(this, all)).map(countedResult);
   });
+  const queues: Queue = Object.getPrototypeOf(env.APPLY);
+  const { send, sendBatch } = queues;
+  override(queues, "send", function (this: Queue, body: unknown) {
+    countMessage(body);
+    return send.call(this, body);
+  });
+  override(queues, "sendBatch", function (this: Queue, messages: MessageSendRequest[]) {
+    for (const { body } of messages) countMessage(body);
+    return sendBatch.call(this, messages);
+  });
   return env;
 }
 
+function countMessage(body: unknown): void {
+  counted.queueMessages += Math.ceil(JSON.stringify(body).length / MESSAGE_BYTES);
+}
+
 function countedResult(result: D1Result): D1Result {
-  written.d1 += result.meta.rows_written;
+  counted.d1 += result.meta.rows_written;
+  counted.rowsRead += result.meta.rows_read;
   return result;
 }
 

@@ -1,4 +1,5 @@
-import type { RowsPerTransfer } from "./rows.ts";
+import { type Cost, costOf } from "./cost.ts";
+import { type Counters, rowsOf } from "./rows.ts";
 
 export type ModeName = "skip" | "hot" | "queued" | "hot_queued" | "read";
 
@@ -27,7 +28,8 @@ export interface BulkFindings {
 export interface Findings {
   readonly samples: readonly Sample[];
   readonly bulk: BulkFindings;
-  readonly rows: { readonly skip: RowsPerTransfer; readonly queued: RowsPerTransfer };
+  /** What one transfer counted. */
+  readonly used: { readonly skip: Counters; readonly queued: Counters };
   readonly conserved: boolean;
 }
 
@@ -53,9 +55,9 @@ export function progress({ mode, target, perSecond, statuses }: Sample): void {
 }
 
 /** One line for machines. Rows are those of a transfer with `skip_queue`. */
-export function printJson({ samples, bulk, rows, conserved }: Findings): void {
+export function printJson({ samples, bulk, used, conserved }: Findings): void {
   const modes = Object.fromEntries(modesOf(samples).map((mode) => [mode, figures(samples, mode)]));
-  const rowsPerTransfer = rounded(rows.skip.all, 2);
+  const rowsPerTransfer = rounded(rowsOf(used.skip), 2);
   const bulkFigures = {
     items: bulk.items,
     per_s: Math.round(bulk.perSecond),
@@ -68,6 +70,10 @@ export function printJson({ samples, bulk, rows, conserved }: Findings): void {
       modes,
       bulk: bulkFigures,
       rows_written_per_transfer: rowsPerTransfer,
+      dollars_per_million: {
+        skip: rounded(cost(samples, used, "skip").all, 2),
+        queued: rounded(cost(samples, used, "queued").all, 2),
+      },
       conserved,
     }),
   );
@@ -75,7 +81,7 @@ export function printJson({ samples, bulk, rows, conserved }: Findings): void {
 
 /** A page for people. */
 export function printTable(findings: Findings & { readonly conditions: string }): void {
-  const { samples, bulk, rows, conserved, conditions } = findings;
+  const { samples, bulk, used, conserved, conditions } = findings;
   console.log(`\n${conditions}\n`);
   console.log(line(["mode", "per s", "p50 ms", "p99 ms", "bare per s", "ratio", "what"]));
   for (const mode of modesOf(samples)) {
@@ -86,12 +92,27 @@ export function printTable(findings: Findings & { readonly conditions: string })
   console.log(
     `\nOne call of ${bulk.items} queued items, until applied: ${bulkLine(samples, bulk)}`,
   );
-  console.log("\nRows written per transfer (alarms set are billed as rows):");
-  for (const [mode, { balances, journal, d1, alarms, all }] of Object.entries(rows)) {
-    const parts = `balances ${balances}, journal ${journal}, D1 ${d1}, alarms ${alarms}`;
-    console.log(`  ${mode}: ${rounded(all, 2)} (${parts})`);
+  for (const mode of ["skip", "queued"] as const) {
+    const { balances, journal, d1, alarms } = used[mode];
+    const rows = Object.entries({ balances, journal, D1: d1, alarms });
+    console.log(
+      `\n${mode}: rows written per transfer ${rounded(rowsOf(used[mode]), 2)} (${parts(rows)})`,
+    );
+    const { all, ...lines } = cost(samples, used, mode);
+    console.log(
+      `  dollars per million transfers ${rounded(all, 2)} (${parts(Object.entries(lines))})`,
+    );
   }
   console.log(`\nMoney was ${conserved ? "" : "NOT "}conserved.`);
+}
+
+const parts = (figures: readonly (readonly [string, number])[]): string =>
+  figures.map(([name, figure]) => `${name} ${rounded(figure, 2)}`).join(", ");
+
+/** The server is one thread that is kept busy, so what it takes for a transfer is at most the time between two. */
+function cost(samples: readonly Sample[], used: Findings["used"], mode: "skip" | "queued"): Cost {
+  const cpuMs = 1_000 / medianOf(samples, mode, "purser", "perSecond");
+  return costOf({ ...used[mode], cpuMs });
 }
 
 function bulkLine(samples: readonly Sample[], bulk: BulkFindings): string {

@@ -6,19 +6,41 @@ export interface Rows {
   readonly alarms: number;
 }
 
-/** The same for one transfer, with their sum. */
-export interface RowsPerTransfer extends Rows {
-  readonly all: number;
+/** Everything else that Cloudflare bills. */
+export interface Usage {
+  /** Requests over HTTP, and batches that a queue delivered. */
+  readonly workerRequests: number;
+  /** Calls to objects, and alarms that rang. */
+  readonly objectRequests: number;
+  /** Milliseconds in which an object was at a call, whether it computed or waited: calls at the same time count once. */
+  readonly objectActiveMs: number;
+  readonly rowsRead: number;
+  /** Messages sent, a second time for each further 64 KB. */
+  readonly queueMessages: number;
 }
 
-/** What each of `transfers` wrote on average between two readings of the counters. */
-export function perTransfer(before: Rows, after: Rows, transfers: number): RowsPerTransfer {
-  const share = (name: keyof Rows) => Number(((after[name] - before[name]) / transfers).toFixed(2));
-  const [balances, journal, d1, alarms] = [
-    share("balances"),
-    share("journal"),
-    share("d1"),
-    share("alarms"),
-  ];
-  return { balances, journal, d1, alarms, all: balances + journal + d1 + alarms };
-}
+export type Counters = Rows & Usage;
+
+const names: readonly (keyof Counters)[] = [
+  "balances",
+  "journal",
+  "d1",
+  "alarms",
+  "workerRequests",
+  "objectRequests",
+  "objectActiveMs",
+  "rowsRead",
+  "queueMessages",
+];
+
+/** Counters that are made of one figure each. */
+export const countersOf = (figure: (name: keyof Counters) => number): Counters =>
+  Object.fromEntries(names.map((name) => [name, figure(name)])) as Record<keyof Counters, number>;
+
+/** What each of `transfers` counted on average between two readings. */
+export const perTransfer = (before: Counters, after: Counters, transfers: number): Counters =>
+  countersOf((name) => (after[name] - before[name]) / transfers);
+
+/** Rows written in all. */
+export const rowsOf = ({ balances, journal, d1, alarms }: Rows): number =>
+  balances + journal + d1 + alarms;

@@ -67,12 +67,12 @@ const conditions = `${connections} clients, ${walletCount} balances, ${options.s
 const load = startLoad();
 try {
   const { samples, bulk, conserved } = await measure(load);
-  const rows = await countRows(load);
+  const counted = await count(load);
   const findings = {
     samples,
     bulk,
-    rows: rows.perTransfer,
-    conserved: conserved && rows.conserved,
+    used: counted.used,
+    conserved: conserved && counted.conserved,
   };
   if (options.json) printJson(findings);
   else printTable({ ...findings, conditions });
@@ -195,26 +195,24 @@ function orderFor(
 }
 
 /** A short phase on a Worker with counters: figures only, no times. */
-async function countRows(
-  load: Load,
-): Promise<{ perTransfer: Findings["rows"]; conserved: boolean }> {
+async function count(load: Load): Promise<{ used: Findings["used"]; conserved: boolean }> {
   const counting = { ...purser, entry: "bench/counting-worker.ts" };
   const countingHost = await host(folder.path, "counting", counting);
   const wallets = await Wallets.create(countingHost.port, headers, walletCount);
   const target: Target = { name: "purser", host: countingHost, ids: wallets.ids, wallets };
   const perMode = async (mode: "skip" | "queued") => {
     await wallets.recorded();
-    const before = await wallets.rowsWritten();
+    const before = await wallets.counters();
     const report = await load.run(orderFor(target, mode, `counted-${mode}`, { forMs: countedMs }));
     wallets.expect(report);
     await wallets.settled();
     await wallets.recorded();
-    return perTransfer(before, await wallets.rowsWritten(), acceptedOf(report));
+    return perTransfer(before, await wallets.counters(), acceptedOf(report));
   };
-  const rows = { skip: await perMode("skip"), queued: await perMode("queued") };
+  const used = { skip: await perMode("skip"), queued: await perMode("queued") };
   const conserved = await wallets.conserved();
   await countingHost.close();
-  return { perTransfer: rows, conserved };
+  return { used, conserved };
 }
 
 /** How many requests were answered with success. */

@@ -1,5 +1,5 @@
 import type { LoadReport } from "./protocol.ts";
-import type { Rows } from "./rows.ts";
+import { type Counters, countersOf } from "./rows.ts";
 
 const currency = "USD";
 const fundingIndicator = "@BenchFunding";
@@ -82,16 +82,10 @@ export class Wallets {
     return asExpected && sum === 0n;
   }
 
-  /** The figures of a counting Worker: rows written so far, by who wrote them. */
-  async rowsWritten(): Promise<Rows> {
-    const rows = await this.#api.get("/bench/rows");
-    const figure = (name: keyof Rows) => Number(rows(name));
-    return {
-      balances: figure("balances"),
-      journal: figure("journal"),
-      d1: figure("d1"),
-      alarms: figure("alarms"),
-    };
+  /** The figures of a counting Worker, since it began. */
+  async counters(): Promise<Counters> {
+    const figures = await this.#api.get("/bench/rows");
+    return countersOf((name) => Number(figures(name)));
   }
 
   async #fund(id: string, index: number): Promise<void> {
