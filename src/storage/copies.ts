@@ -2,10 +2,23 @@ import type { BalanceSnapshot } from "../domain/balance-record";
 import type { Transaction } from "../domain/transaction";
 import { balanceValues, insertions, transactionValues, type Values } from "./projection";
 
-/** The tables that follow the objects, with the column that names a row. */
-const KEYS = { transactions: "transaction_id", balances: "balance_id" } as const;
+/** The tables that follow the objects, with the columns that name a row within an instance: its id is the last. */
+const KEYS = {
+  transactions: ["created_at", "transaction_id"],
+  balances: ["balance_id"],
+} as const satisfies Record<string, readonly string[]>;
 
 export type CopiedTable = keyof typeof KEYS;
+
+/** What names a row: the values of the columns of its table's key. */
+export type Key = readonly string[];
+
+/** The key of a row. */
+export const keyOf = (table: CopiedTable, row: Values): Key =>
+  KEYS[table].map((column) => String(row[column]));
+
+/** The id in a key. */
+export const idOf = (key: Key): string => key.at(-1) ?? "";
 
 /** The columns by which a row only ever moves forward. */
 const VERSIONS = {
@@ -33,29 +46,29 @@ export class Copies {
     return balanceValues(this.#instance, balance);
   }
 
-  /** Rows by their ids; those that don't exist are missing. */
-  async byIds(table: CopiedTable, ids: readonly string[]): Promise<Map<string, Values>> {
-    if (ids.length === 0) return new Map();
-    const key = KEYS[table];
+  /** Rows by their keys; those that don't exist are missing. By id. */
+  async byKeys(table: CopiedTable, keys: readonly Key[]): Promise<Map<string, Values>> {
+    if (keys.length === 0) return new Map();
     const { results } = await this.#db
-      .prepare(
-        `SELECT * FROM ${table} WHERE instance_id = ? AND ${key} IN (SELECT value FROM json_each(?))`,
-      )
-      .bind(this.#instance, JSON.stringify(ids))
+      .prepare(`SELECT * FROM ${table} WHERE instance_id = ? AND ${among(table)}`)
+      .bind(this.#instance, JSON.stringify(keys))
       .all<Values>();
-    return new Map(results.map((row) => [String(row[key]), row]));
+    return new Map(results.map((row) => [idOf(keyOf(table, row)), row]));
   }
 
-  /** Ids after one, in their order. */
-  async idsAfter(table: CopiedTable, after: string, limit: number): Promise<string[]> {
-    const key = KEYS[table];
+  /** Keys after one, in their order; null is before all. */
+  async keysAfter(table: CopiedTable, after: Key | null, limit: number): Promise<Key[]> {
+    const columns = KEYS[table].join(", ");
+    const places = KEYS[table].map(() => "?").join(", ");
     const { results } = await this.#db
       .prepare(
-        `SELECT ${key} AS id FROM ${table} WHERE instance_id = ? AND ${key} > ? ORDER BY ${key} LIMIT ?`,
+        `SELECT ${columns} FROM ${table}
+           WHERE instance_id = ? ${after === null ? "" : `AND (${columns}) > (${places})`}
+           ORDER BY ${columns} LIMIT ?`,
       )
-      .bind(this.#instance, after, limit)
-      .all<{ id: string }>();
-    return results.map(({ id }) => id);
+      .bind(this.#instance, ...(after ?? []), limit)
+      .all<Values>();
+    return results.map((row) => keyOf(table, row));
   }
 
   /**
@@ -68,16 +81,20 @@ export class Copies {
   }
 
   /** Takes rows away that no object knows. */
-  async remove(table: CopiedTable, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
+  async remove(table: CopiedTable, keys: readonly Key[]): Promise<void> {
+    if (keys.length === 0) return;
     await this.#db
-      .prepare(
-        `DELETE FROM ${table} WHERE instance_id = ? AND ${KEYS[table]} IN (SELECT value FROM json_each(?))`,
-      )
-      .bind(this.#instance, JSON.stringify(ids))
+      .prepare(`DELETE FROM ${table} WHERE instance_id = ? AND ${among(table)}`)
+      .bind(this.#instance, JSON.stringify(keys))
       .run();
   }
 }
+
+/** A row is one of a JSON list of keys. */
+const among = (table: CopiedTable): string =>
+  `(${KEYS[table].join(", ")}) IN (SELECT ${KEYS[table]
+    .map((_column, at) => `json_extract(value, '$[${at}]')`)
+    .join(", ")} FROM json_each(?))`;
 
 /** The columns in which a row differs from what it is to be. */
 export const differences = (expected: Values, actual: Values): string[] =>
@@ -89,11 +106,10 @@ export const isAhead = (table: CopiedTable, copy: Values | undefined, row: Value
   VERSIONS[table].some((version) => Number(copy[version]) > Number(row[version]));
 
 function overwriting(table: CopiedTable, [first = {}]: readonly Values[]): string {
-  const columns = Object.keys(first).filter(
-    (column) => column !== "instance_id" && column !== KEYS[table],
-  );
+  const key: readonly string[] = ["instance_id", ...KEYS[table]];
+  const columns = Object.keys(first).filter((column) => !key.includes(column));
   const isNotOlder = VERSIONS[table].map((version) => `excluded.${version} >= ${table}.${version}`);
-  return `ON CONFLICT (instance_id, ${KEYS[table]})
+  return `ON CONFLICT (${key.join(", ")})
     DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(", ")}
     WHERE ${isNotOlder.join(" AND ")}`;
 }

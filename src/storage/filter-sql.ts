@@ -50,11 +50,18 @@ export function fieldSql(table: FilteredTable, name: string): FieldSql {
   return field;
 }
 
+/**
+ * A column has one value, of many: that it is unlikely is what lets SQLite, which knows no figures of the table, walk an index
+ * of the column and not the whole table in the order that is asked for.
+ */
+export const equalsSql = (column: FieldSql, value: string): SQL =>
+  sql`unlikely(${column} = ${value})`;
+
 /** A test of a column. Both sides are text in the same sortable form; a null never fits, except for `isnull`. */
 export function testSql(column: FieldSql, test: Test): SQL {
   switch (test.operator) {
     case "eq":
-      return sql`${column} = ${test.value}`;
+      return equalsSql(column, test.value);
     case "ne":
       return sql`${column} <> ${test.value}`;
     case "gt":

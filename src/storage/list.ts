@@ -43,10 +43,11 @@ export async function selectPage<Row>(
   return { rows: page, total, nextCursor };
 }
 
-/** Rows of one moment follow each other by their ids, so no page repeats or misses one. */
+/** Equal rows follow each other by their time, and those of one moment by their ids, so no page repeats or misses one. */
 function orderSql<Row>(table: ListedTable<Row>, { sortBy, direction }: ListQuery): readonly SQL[] {
   const by = direction === "asc" ? asc : desc;
-  return [by(fieldSql(table, sortBy)), by(table.id)];
+  const place = [by(table.createdAt), by(table.id)];
+  return sortBy === "created_at" ? place : [by(fieldSql(table, sortBy)), ...place];
 }
 
 function afterSql<Row>(

@@ -95,7 +95,7 @@ const TRANSACTION_CHANGES = [
   "revision",
 ];
 
-const TRANSACTION_CONFLICT = `ON CONFLICT (instance_id, transaction_id)
+const TRANSACTION_CONFLICT = `ON CONFLICT (instance_id, created_at, transaction_id)
   DO UPDATE SET ${TRANSACTION_CHANGES.map((column) => `${column} = excluded.${column}`).join(", ")}
   WHERE excluded.revision > transactions.revision`;
 

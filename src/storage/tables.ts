@@ -172,9 +172,9 @@ export const transactions = sqliteTable(
     revision: integer("revision").notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.instanceId, table.transactionId] }),
+    // In the order of time: the newest are a walk along the table itself, and new ones go to its end.
+    primaryKey({ columns: [table.instanceId, table.createdAt, table.transactionId] }),
     // Without a rowid the key is part of every index, so these sort by time and then id.
-    index("transactions_by_time").on(table.instanceId, table.createdAt, table.transactionId),
     index("transactions_by_source").on(table.instanceId, table.source, table.createdAt),
     index("transactions_by_destination").on(table.instanceId, table.destination, table.createdAt),
     index("transactions_by_parent")

@@ -1,12 +1,13 @@
-import { and, type Column, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, type Column, eq, type SQL, sql } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Test } from "../domain/filter/condition";
 import type { transactionFields } from "../domain/filter/fields";
 import type { ListQuery, Page } from "../domain/filter/list-query";
-import { type BalanceId, legIdOf, type TransactionId, transactionIdOf } from "../domain/ids";
+import type { BalanceId } from "../domain/ids";
+import type { Instant } from "../domain/time";
 import type { Transaction } from "../domain/transaction";
 import { storedAmount } from "./amount-column";
-import { type FieldSql, testSql } from "./filter-sql";
+import { equalsSql, type FieldSql, testSql } from "./filter-sql";
 import { type ListedTable, type PageParts, selectPage } from "./list";
 import { balances, transactions } from "./tables";
 import { transactionOf } from "./transaction-row";
@@ -42,15 +43,19 @@ export class TransactionsTable {
     this.#instance = instance;
   }
 
-  /** A page of them. */
-  list(query: ListQuery): Promise<Page<Transaction>> {
+  /**
+   * A page of them.
+   *
+   * @param moments when the only transactions that it can be about were made, if that is known: rows are found by it
+   */
+  list(query: ListQuery, moments?: readonly Instant[]): Promise<Page<Transaction>> {
     const balanceId = onlyBalanceOf(query);
     const table: ListedTable<Transaction> = {
       fields: FIELDS,
       metaData: FIELDS.meta_data,
       side: sideSql,
       sideIndicator: (test) => this.#sideIndicatorSql(test),
-      ofInstance: sql`${this.#ofInstance()} ${this.#hints(query)}`,
+      ofInstance: sql`${this.#ofInstance()} ${hintsOf(query, moments)}`,
       createdAt: transactions.createdAt,
       id: transactions.transactionId,
       select: async (parts) => {
@@ -93,39 +98,18 @@ export class TransactionsTable {
   #ofInstance = (): SQL => eq(transactions.instanceId, this.#instance);
 
   /**
-   * What follows from the conditions and lets SQLite use a key: a reference has no index of its own since the id is made
-   * of it, and the index on parents holds children alone.
-   */
-  #hints({ conditions, combine }: ListQuery): SQL {
-    const hints = conditions.flatMap((condition) => {
-      if (combine === "or" || condition.on !== "field" || condition.test.operator !== "eq")
-        return [];
-      const { value } = condition.test;
-      if (condition.field === "reference") {
-        return [inArray(transactions.transactionId, idsOf(this.#instance, value))];
-      }
-      const isParent = condition.field === "parent_transaction" && value !== "";
-      return isParent ? [sql`${transactions.parentTransaction} <> ''`] : [];
-    });
-    return sql.join(
-      hints.map((hint) => sql`AND ${hint}`),
-      sql` `,
-    );
-  }
-
-  /**
    * The newest of a balance from two walks, one along each index, of which each ends with the page: a balance may have
    * millions of transactions.
    */
   #splitBySide({ where, limit, offset, orderBy }: PageParts, balanceId: string): PageParts {
-    const newest = (
-      side: Column,
-    ) => sql`SELECT * FROM (SELECT ${transactions.transactionId} FROM ${transactions}
-      WHERE ${and(eq(side, balanceId), where)} ORDER BY ${sql.join([...orderBy], sql`, `)} LIMIT ${limit + offset})`;
-    const ids = sql`${newest(transactions.source)} UNION ALL ${newest(transactions.destination)}`;
+    const key = sql`${transactions.createdAt}, ${transactions.transactionId}`;
+    const newest = (side: Column) => sql`SELECT * FROM (SELECT ${key} FROM ${transactions}
+      WHERE ${and(equalsSql(side, balanceId), where)} ORDER BY ${sql.join([...orderBy], sql`, `)} LIMIT ${limit + offset})`;
+    // Around both: SQLite looks for the keys of a plain query one by one, but not for those of a compound one.
+    const keys = sql`SELECT * FROM (${newest(transactions.source)} UNION ALL ${newest(transactions.destination)})`;
     return {
-      where: and(this.#ofInstance(), sql`${transactions.transactionId} IN (${ids})`),
-      // The plus keeps SQLite from walking the index on time in search of these ids.
+      where: and(this.#ofInstance(), sql`(${key}) IN (${keys})`),
+      // The plus keeps SQLite from walking the whole table in search of these keys.
       orderBy: orderBy.map((each) => sql`+${each}`),
       limit,
       offset,
@@ -143,12 +127,20 @@ export class TransactionsTable {
   }
 }
 
-/** The ids that the record with a reference can have: its own, or under a split the one of a leg. */
-function idsOf(instance: string, reference: string): TransactionId[] {
-  const own = transactionIdOf(instance, reference);
-  const [, split] = /^(.+)[-_]\d+$/s.exec(reference) ?? [];
-  if (split === undefined) return [own];
-  return [own, legIdOf(instance, transactionIdOf(instance, split), reference)];
+/** What follows from the conditions and lets SQLite use a key. The index on parents holds children alone. */
+function hintsOf({ conditions, combine }: ListQuery, moments?: readonly Instant[]): SQL {
+  const isOfParent = conditions.some(
+    (condition) =>
+      combine === "and" &&
+      condition.on === "field" &&
+      condition.field === "parent_transaction" &&
+      condition.test.operator === "eq" &&
+      condition.test.value !== "",
+  );
+  const parent = isOfParent ? sql`AND ${transactions.parentTransaction} <> ''` : sql``;
+  if (moments === undefined) return parent;
+  const known = sql`SELECT value FROM json_each(${JSON.stringify(moments)})`;
+  return sql`${parent} AND ${transactions.createdAt} IN (${known})`;
 }
 
 /** The client's metadata with the ledger's own keys, which is stored only where it differs. */
@@ -175,6 +167,9 @@ function sideSql(test: Test): SQL {
       return sql`0`;
     case "isnotnull":
       return sql`1`;
+    case "eq":
+      // Not as `equalsSql`: nothing walks an index for a side of many conditions.
+      return sql`(${source} = ${test.value} OR ${destination} = ${test.value})`;
     case "ne":
       return sql`${testSql(source, test)} AND ${testSql(destination, test)}`;
     default:

@@ -191,8 +191,8 @@ export class JournalObject extends DurableObject<Env> {
     const shown = await Promise.all(ids.map((transactionId) => this.get({ transactionId })));
     return shown.map((found) => {
       if (found === null) return null;
-      const { status, rejectionReason } = found;
-      return { status, rejectionReason };
+      const { status, rejectionReason, createdAt } = found;
+      return { status, rejectionReason, createdAt };
     });
   }
 

@@ -60,6 +60,7 @@ export interface RecordState {
   readonly status: Transaction["status"];
   /** Why it is REJECTED; "" otherwise. */
   readonly rejectionReason: string;
+  readonly createdAt: Instant;
 }
 
 /** What a request was answered over HTTP. */

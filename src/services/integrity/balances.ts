@@ -54,7 +54,7 @@ async function look(
 ): Promise<BalanceLook> {
   if (!isBalanceId(id)) return { findings: [unreadable(id)], evidence: null };
   // Read first: what the object has by then is at least as new.
-  const copy = (await ctx.copies.byIds("balances", [id])).get(id);
+  const copy = (await ctx.copies.byKeys("balances", [[id]])).get(id);
   const evidence = await ctx.inspector
     .evidence(id, { after, limit })
     .catch(() => "trouble" as const);

@@ -1,4 +1,22 @@
 import { z } from "zod";
+import type { Key } from "../../storage/copies";
+
+const transactionKey = z.tuple([z.string(), z.string()]);
+
+/** After which of D1's transactions: the text of its key, "" at the beginning. */
+const afterKey = z.string().refine((text) => text === "" || keyOfText(text) !== null);
+
+/** The key of such a text; null at the beginning. */
+export function keyOfText(text: string): Key | null {
+  try {
+    return transactionKey.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** A key as a text. */
+export const textOfKey = (key: Key): string => JSON.stringify(key);
 
 /**
  * Where a walk stands. It goes through the shards, in each through its transactions and the balances that it met, and then
@@ -7,7 +25,7 @@ import { z } from "zod";
 const place = z.discriminatedUnion("part", [
   z.object({ part: z.literal("transactions"), shard: z.int().nonnegative(), after: z.string() }),
   z.object({ part: z.literal("balances"), shard: z.int().nonnegative(), after: z.string() }),
-  z.object({ part: z.literal("transaction-copies"), after: z.string() }),
+  z.object({ part: z.literal("transaction-copies"), after: afterKey }),
   z.object({
     part: z.literal("balance-copies"),
     after: z.string(),
@@ -35,7 +53,7 @@ export type Cursor = z.infer<typeof cursor>;
 export const START: Place = { part: "transactions", shard: 0, after: "" };
 
 /**
- * The place after the ids that were found at one: in the same part while a step is full, else in the part after it, which may
+ * The place after the ids (in D1's transactions: the texts of the keys) that were found at one: in the same part while a step is full, else in the part after it, which may
  * be that of the next shard; null at the end.
  */
 export function nextPlace(

@@ -5,7 +5,7 @@ import { postingSeal } from "../../domain/seal";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { EntryPlace } from "../../durable/balance/evidence";
 import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspection";
-import { differences } from "../../storage/copies";
+import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
 
@@ -23,13 +23,32 @@ export async function transactionFindings(
   return look(ctx, await ctx.inspector.rows(ids));
 }
 
+/** The keys of rows in D1 of which the journal has no transaction; one that cannot be read counts as known. */
+export async function unknownCopies(
+  { inspector }: AuditContext,
+  keys: readonly Key[],
+): Promise<Key[]> {
+  const rows = await inspector.rows(keys.map(idOf));
+  const known = new Map<string, InspectedRecord | null>(
+    rows.map(({ transactionId, record }) => [transactionId, record]),
+  );
+  return keys.filter((key) => {
+    const record = known.get(idOf(key));
+    if (record === undefined) return true;
+    const shown = record?.shown ?? null;
+    return shown !== null && shown.createdAt !== key[0];
+  });
+}
+
 async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<Finding[]> {
   const [entries, targets, copies] = await Promise.all([
     entriesOf(ctx, rows),
     targetsOf(ctx, rows),
-    ctx.copies.byIds(
+    ctx.copies.byKeys(
       "transactions",
-      rows.flatMap(({ transactionId, record }) => (record?.shown ? [transactionId] : [])),
+      rows.flatMap(({ record }) =>
+        record?.shown ? [[record.shown.createdAt, record.shown.transactionId]] : [],
+      ),
     ),
   ]);
   return rows.flatMap((row) => {

@@ -6,11 +6,21 @@ import { FIRST_VERSION } from "../../domain/seal";
 import { millisOf } from "../../domain/time";
 import type { Evidence } from "../../durable/balance/evidence";
 import type { Checked, CurrencySum, IntegrityStep, ShardBacklog } from "../../schemas/integrity";
+import { idOf } from "../../storage/copies";
 import type { AuditContext } from "../context";
 import { outcomeOf } from "../trouble";
 import { entryFindings, profileFindings } from "./balances";
-import { type Cursor, nextPlace, type Place, readCursor, START, writeCursor } from "./cursor";
-import { transactionFindings } from "./transactions";
+import {
+  type Cursor,
+  keyOfText,
+  nextPlace,
+  type Place,
+  readCursor,
+  START,
+  textOfKey,
+  writeCursor,
+} from "./cursor";
+import { transactionFindings, unknownCopies } from "./transactions";
 
 /** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
 const LATE_MS = 120_000;
@@ -118,21 +128,18 @@ async function takeTransactionCopies(
   limit: number,
 ): Promise<Moved> {
   const { shards } = ctx.inspector;
-  const ids = await ctx.copies.idsAfter("transactions", place.after, limit);
-  const known = await ctx.inspector.rows(ids);
-  const shown = new Set(known.map(({ transactionId }) => transactionId));
+  const keys = await ctx.copies.keysAfter("transactions", keyOfText(place.after), limit);
+  const unknown = await unknownCopies(ctx, keys);
   return {
-    next: nextPlace(place, ids, { limit, shards }),
-    checked: { transactions: ids.length },
-    findings: ids
-      .filter((id) => !shown.has(id))
-      .map((id) => ({
-        code: "copy_unknown",
-        id,
-        store: "d1",
-        version: null,
-        message: "the journal does not know it",
-      })),
+    next: nextPlace(place, keys.map(textOfKey), { limit, shards }),
+    checked: { transactions: keys.length },
+    findings: unknown.map((key) => ({
+      code: "copy_unknown",
+      id: idOf(key),
+      store: "d1",
+      version: null,
+      message: "the journal does not know it",
+    })),
   };
 }
 
@@ -153,7 +160,8 @@ async function takeBalanceCopies(
   let left = limit;
   let [balances, entries] = [0, 0];
   const findings: Finding[] = [];
-  const ids = await ctx.copies.idsAfter("balances", after, limit);
+  const keys = await ctx.copies.keysAfter("balances", after === "" ? null : [after], limit);
+  const ids = keys.map(idOf);
   const asked = within === null ? ids : [within.id, ...ids];
   for (const id of asked) {
     if (left <= 0) return moved({ part: "balance-copies", after, within: null });

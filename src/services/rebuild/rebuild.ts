@@ -1,14 +1,23 @@
 import { refusal } from "../../domain/error";
 import { err, type Result } from "../../domain/result";
 import type { RebuildStep } from "../../schemas/rebuild";
-import { type CopiedTable, differences, isAhead } from "../../storage/copies";
+import { type CopiedTable, differences, idOf, isAhead, keyOf } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
-import { nextPlace, type Place, readPlace, START, writePlace } from "../integrity/cursor";
+import {
+  keyOfText,
+  nextPlace,
+  type Place,
+  readPlace,
+  START,
+  textOfKey,
+  writePlace,
+} from "../integrity/cursor";
+import { unknownCopies } from "../integrity/transactions";
 import { outcomeOf } from "../trouble";
 
 interface Done extends Partial<Pick<RebuildStep, "written" | "removed" | "unreadable">> {
-  /** The rows that were compared. */
+  /** The rows that were compared; D1's transactions by the texts of their keys. */
   readonly ids: readonly string[];
 }
 
@@ -66,7 +75,6 @@ async function takeTransactions(
   const rows = await ctx.inspector.page(shard, { after, limit });
   const ids = rows.map(({ transactionId }) => transactionId);
   const written = await makeEqual(ctx, "transactions", {
-    ids,
     wanted: () => Promise.resolve(wantedOf(ctx, rows)),
     wantedAgain: async (some) => wantedOf(ctx, await ctx.inspector.rows(some)),
   });
@@ -106,7 +114,6 @@ async function takeBalances(
     );
   };
   const written = await makeEqual(ctx, "balances", {
-    ids,
     wanted: () => wanted(ids),
     wantedAgain: wanted,
   });
@@ -124,17 +131,17 @@ async function makeEqual(
   { copies }: AuditContext,
   table: CopiedTable,
   {
-    ids,
     wanted,
     wantedAgain,
   }: {
-    readonly ids: readonly string[];
     wanted(): Promise<Wanted>;
     wantedAgain(ids: readonly string[]): Promise<Wanted>;
   },
 ): Promise<number> {
-  const there = await copies.byIds(table, ids);
-  const rows = [...(await wanted())].filter(([id, row]) => {
+  const asked = await wanted();
+  const keys = [...asked.values()].map((row) => keyOf(table, row));
+  const there = await copies.byKeys(table, keys);
+  const rows = [...asked].filter(([id, row]) => {
     const copy = there.get(id);
     return copy === undefined || differences(row, copy).length > 0;
   });
@@ -143,7 +150,7 @@ async function makeEqual(
   const stillAhead = [...fresh].filter(([id, row]) => isAhead(table, there.get(id), row));
   await copies.remove(
     table,
-    stillAhead.map(([id]) => id),
+    stillAhead.map(([, row]) => keyOf(table, row)),
   );
   const written = rows.map(([id, row]) => fresh.get(id) ?? row);
   await copies.write(table, written);
@@ -151,15 +158,14 @@ async function makeEqual(
 }
 
 async function takeTransactionCopies(
-  { copies, inspector }: AuditContext,
+  ctx: AuditContext,
   after: string,
   limit: number,
 ): Promise<Done> {
-  const ids = await copies.idsAfter("transactions", after, limit);
-  const known = new Set((await inspector.rows(ids)).map(({ transactionId }) => transactionId));
-  const unknown = ids.filter((id) => !known.has(id));
-  await copies.remove("transactions", unknown);
-  return { ids, removed: unknown.length };
+  const keys = await ctx.copies.keysAfter("transactions", keyOfText(after), limit);
+  const unknown = await unknownCopies(ctx, keys);
+  await ctx.copies.remove("transactions", unknown);
+  return { ids: keys.map(textOfKey), removed: unknown.length };
 }
 
 async function takeBalanceCopies(
@@ -167,9 +173,9 @@ async function takeBalanceCopies(
   after: string,
   limit: number,
 ): Promise<Done> {
-  const ids = await copies.idsAfter("balances", after, limit);
-  const found = await Promise.all(ids.map((id) => inspector.balance(id)));
-  const unknown = ids.filter((_id, index) => found[index] === null);
+  const keys = await copies.keysAfter("balances", after === "" ? null : [after], limit);
+  const found = await Promise.all(keys.map((key) => inspector.balance(idOf(key))));
+  const unknown = keys.filter((_key, index) => found[index] === null);
   await copies.remove("balances", unknown);
-  return { ids, removed: unknown.length };
+  return { ids: keys.map(idOf), removed: unknown.length };
 }
