@@ -128,7 +128,10 @@ function writeSecrets(options: ServeOptions): { file: string; remove: () => void
   const lines = [`WEBHOOK_URLS=${quoted(options.webhookUrls ?? "")}`];
   if (options.masterKey !== undefined) lines.push(`PURSER_MASTER_KEY=${quoted(options.masterKey)}`);
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+  };
   process.once("exit", remove);
   return { file, remove };
 }
