@@ -313,8 +313,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         "src/storage/projection.ts",
-        '...AMOUNT_CHANGES.map(ifNewer("version")),',
-        '...AMOUNT_CHANGES.map((column) => column + " = excluded." + column),',
+        '...AMOUNT_COLUMNS.map(ifNewer("version")),',
+        '...AMOUNT_COLUMNS.map((column) => column + " = excluded." + column),',
       ),
       edit(
         "src/storage/projection.ts",
