@@ -119,10 +119,10 @@ export const balances = sqliteTable(
 );
 
 /**
- * Transactions as the journal's shards last told: enough to make each record again. A row is written with its key and three
- * index entries (one more under a parent, one more for a hold), and a change of its state writes the row alone, of a hold
- * also its entry. A reference has no index: the id is made of it. Status, currency and amounts have none: lists by them walk
- * the newest rows, which is what people look at.
+ * Transactions as the journal's shards last told: enough to make each record again. A row is written with its key and two
+ * index entries (one more under a parent, one more for a hold, one more while it is not APPLIED), and a change of its state
+ * writes the row and the entries of that. A reference has no index: the id is made of it. Currency and amounts have none:
+ * lists by them walk the newest rows, which is what people look at.
  */
 export const transactions = sqliteTable(
   "transactions",
@@ -180,6 +180,10 @@ export const transactions = sqliteTable(
     index("transactions_by_parent")
       .on(table.instanceId, table.parentTransaction, table.createdAt)
       .where(sql`${table.parentTransaction} <> ''`),
+    // What is still under way, was refused or is held: few among many. Most transfers never have an entry here.
+    index("transactions_by_state")
+      .on(table.instanceId, table.status, table.createdAt)
+      .where(sql`${table.status} <> 'APPLIED'`),
     // What ties a balance's money up, the largest first: a balance may have had any number of holds.
     index("transactions_by_hold")
       .on(table.instanceId, table.source, table.inflightRemaining)

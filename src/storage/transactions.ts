@@ -1,6 +1,6 @@
 import { and, type Column, eq, type SQL, sql } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
-import type { Test } from "../domain/filter/condition";
+import type { Condition, Test } from "../domain/filter/condition";
 import type { transactionFields } from "../domain/filter/fields";
 import type { ListQuery, Page } from "../domain/filter/list-query";
 import type { BalanceId } from "../domain/ids";
@@ -29,6 +29,9 @@ const FIELDS = {
   precision: transactions.precision,
   meta_data: shownMetaData(),
 } satisfies Record<Exclude<keyof typeof transactionFields, "balance_id" | "indicator">, FieldSql>;
+
+/** The condition of the index on states, word for word: SQLite does not conclude it from another state. */
+const NOT_APPLIED = sql`${transactions.status} <> 'APPLIED'`;
 
 /** Beyond this many conditions a list of one balance is read as any other: a statement takes a hundred parameters. */
 const SPLIT_CONDITIONS_MAX = 6;
@@ -127,20 +130,46 @@ export class TransactionsTable {
   }
 }
 
-/** What follows from the conditions and lets SQLite use a key. The index on parents holds children alone. */
+/** What follows from the conditions and lets SQLite use a key or an index that it would not see by itself. */
 function hintsOf({ conditions, combine }: ListQuery, moments?: readonly Instant[]): SQL {
-  const isOfParent = conditions.some(
-    (condition) =>
-      combine === "and" &&
-      condition.on === "field" &&
-      condition.field === "parent_transaction" &&
-      condition.test.operator === "eq" &&
-      condition.test.value !== "",
+  const known = moments === undefined ? [] : [madeAt(moments)];
+  // A balance has less of everything than the whole ledger has of a state.
+  const states = conditions.some(namesBalance) ? [] : conditions.flatMap(stateHints);
+  const hints =
+    combine === "or" ? known : [...known, ...conditions.flatMap(parentHints), ...states];
+  return sql.join(
+    hints.map((hint) => sql`AND ${hint}`),
+    sql` `,
   );
-  const parent = isOfParent ? sql`AND ${transactions.parentTransaction} <> ''` : sql``;
-  if (moments === undefined) return parent;
-  const known = sql`SELECT value FROM json_each(${JSON.stringify(moments)})`;
-  return sql`${parent} AND ${transactions.createdAt} IN (${known})`;
+}
+
+const madeAt = (moments: readonly Instant[]): SQL =>
+  sql`${transactions.createdAt} IN (SELECT value FROM json_each(${JSON.stringify(moments)}))`;
+
+/** The index on parents holds children alone. */
+function parentHints(condition: Condition): SQL[] {
+  if (condition.on !== "field" || condition.field !== "parent_transaction") return [];
+  const { test } = condition;
+  const isParent = test.operator === "eq" && test.value !== "";
+  return isParent ? [sql`${transactions.parentTransaction} <> ''`] : [];
+}
+
+/** Whether a condition leaves the transactions of one balance. */
+const namesBalance = (condition: Condition): boolean =>
+  (condition.on === "side" ||
+    (condition.on === "field" &&
+      (condition.field === "source" || condition.field === "destination"))) &&
+  condition.test.operator === "eq";
+
+/** The index on states holds what is not APPLIED; nothing but a hold has a remainder. */
+function stateHints(condition: Condition): SQL[] {
+  if (condition.on !== "field") return [];
+  const { field, test } = condition;
+  if (field === "inflight_remaining" && test.operator !== "isnull") {
+    return [equalsSql(transactions.status, "INFLIGHT"), NOT_APPLIED];
+  }
+  const isState = field === "status" && test.operator === "eq" && test.value !== "APPLIED";
+  return isState ? [NOT_APPLIED] : [];
 }
 
 /** The client's metadata with the ledger's own keys, which is stored only where it differs. */

@@ -134,14 +134,16 @@ describe("what the journal tells D1", () => {
 
   it("writes nothing when it is told the same again", async () => {
     const instance = instanceOfATest();
-    const transactions = Array.from({ length: 100 }, () => transactionFor(instance));
+    const transactions = Array.from({ length: 100 }, (_none, at) =>
+      transactionFor(instance, { status: at < 90 ? "APPLIED" : "REJECTED" }),
+    );
     const balances = Array.from({ length: 100 }, () => snapshotFor());
     const before = await rowsWritten((db) =>
       projectBatch(db, instance, { transactions, balances }),
     );
     const again = await rowsWritten((db) => projectBatch(db, instance, { transactions, balances }));
-    // A key and two indexes for each transaction; a key and two indexes for each balance.
-    expect(before).toBe(100 * 3 + 100 * 3);
+    // A key and two indexes for each transaction, one more when it is not applied; a key and two indexes for each balance.
+    expect(before).toBe(90 * 3 + 10 * 4 + 100 * 3);
     expect(again).toBe(0);
   });
 

@@ -235,7 +235,14 @@ describe("a list of a large ledger reads little", () => {
       { source_eq: wallet, status_eq: "APPLIED" },
       "INDEX transactions_by_source",
     ],
-    ["by state", { status_eq: "REJECTED" }, "PRIMARY KEY (instance_id=?)"],
+    ["of what is applied", { status_eq: "APPLIED" }, "PRIMARY KEY (instance_id=?)"],
+    ["of open holds", { inflight_remaining_gt: "0" }, "INDEX transactions_by_state"],
+    ["of what is not applied", { status_eq: "REJECTED" }, "INDEX transactions_by_state"],
+    [
+      "of a time in a state",
+      { status_eq: "QUEUED", created_at_gte: "2030-01-01" },
+      "INDEX transactions_by_state",
+    ],
     ["of a time", { created_at_gte: "2030-01-01" }, "PRIMARY KEY (instance_id=? AND created_at>?)"],
     ["by parent", { parent_transaction_eq: "txn_x" }, "INDEX transactions_by_parent"],
   ])("%s: along an index, without sorting", async (_case, parameters, index) => {

@@ -1,0 +1,1 @@
+CREATE INDEX `transactions_by_state` ON `transactions` (`instance_id`,`status`,`created_at`) WHERE "transactions"."status" <> 'APPLIED';
