@@ -38,14 +38,26 @@ export function workFolder(): { path: string; inMemory: boolean; remove: () => v
   return { path, inMemory, remove };
 }
 
+/** A Worker as it would be uploaded, and what it is to run with. */
+export interface Built {
+  readonly options: HostOptions;
+  readonly contents: string;
+}
+
 /** Builds a Worker and serves it from `folder`, with an empty state; its D1 gets the migrations. */
 export async function host(folder: string, name: string, options: HostOptions): Promise<Host> {
-  const state = join(folder, name, "state");
-  const contents = await build(options, join(folder, name, "built"));
-  const configured = unstable_getMiniflareWorkerOptions(inRoot(options.config)).workerOptions;
+  const built = await build(options, join(folder, name, "built"));
+  const place = join(folder, name);
+  const { d1Databases } = configured(options);
+  if (Object.keys(d1Databases ?? {}).length > 0) await migrate(join(place, "state"));
+  return serveBuilt(built, place, name);
+}
+
+/** Serves a built Worker from a folder, with the state that is there. Its name is part of where objects are kept. */
+export async function serveBuilt(built: Built, place: string, name: string): Promise<Host> {
+  const { options, contents } = built;
   // Static pages play no part here, and their router would be one more hop.
-  const { assets: _pages, ...workerOptions } = configured;
-  if (Object.keys(workerOptions.d1Databases ?? {}).length > 0) await migrate(state);
+  const { assets: _pages, ...workerOptions } = configured(options);
   const others = workerdProcesses();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -57,8 +69,8 @@ export async function host(folder: string, name: string, options: HostOptions): 
       // What the Worker logs is read, since a full pipe would stop it, and dropped.
       handleStructuredLogs: () => undefined,
       telemetry: { enabled: false },
-      resourcePersistencePath: join(state, "v3"),
-      resourceTmpPath: join(folder, name, "tmp"),
+      resourcePersistencePath: join(place, "state", "v3"),
+      resourceTmpPath: join(place, "tmp"),
       workers: [
         {
           ...workerOptions,
@@ -83,6 +95,9 @@ export async function host(folder: string, name: string, options: HostOptions): 
   };
 }
 
+const configured = ({ config }: HostOptions) =>
+  unstable_getMiniflareWorkerOptions(inRoot(config)).workerOptions;
+
 /** The runtimes that this process has started: by process id, the megabytes that each holds. */
 function workerdProcesses(): ReadonlyMap<string, number> {
   const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss=,comm="], { encoding: "utf8" });
@@ -94,8 +109,8 @@ function workerdProcesses(): ReadonlyMap<string, number> {
   );
 }
 
-/** The one module that `wrangler deploy` would upload. */
-async function build(options: HostOptions, folder: string): Promise<string> {
+/** Builds the one module that `wrangler deploy` would upload. */
+export async function build(options: HostOptions, folder: string): Promise<Built> {
   const entry = options.entry ?? "";
   const command = ["deploy", entry, "--config", inRoot(options.config), "--dry-run"];
   const wrangler = inRoot("node_modules/wrangler/bin/wrangler.js");
@@ -106,7 +121,7 @@ async function build(options: HostOptions, folder: string): Promise<string> {
   });
   const module = readdirSync(folder).find((file) => file.endsWith(".js"));
   if (module === undefined) throw new Error(`wrangler built nothing from ${options.config}`);
-  return readFileSync(join(folder, module), "utf8");
+  return { options, contents: readFileSync(join(folder, module), "utf8") };
 }
 
 /** The load process: one order at a time. */

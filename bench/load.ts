@@ -1,6 +1,7 @@
 /** The bench's load process: takes one order after another over IPC and reports what happened. */
 import { Connection } from "./connection.ts";
 import type { BulkWork, LoadOrder, LoadReport, ReadWork, TransferWork } from "./protocol.ts";
+import { get, post } from "./request.ts";
 
 process.on("message", (order: LoadOrder) => {
   void carryOut(order).then((report) => process.send?.(report));
@@ -138,22 +139,6 @@ function transferOf(
     meta_data: { transaction_type: "transfer", channel: "bench" },
   };
   return { source, destination, amount: BigInt(amount), body };
-}
-
-function get(path: string, headers: Readonly<Record<string, string>>): string {
-  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headerLines(headers)}\r\n`;
-}
-
-/** Bodies here are ASCII, so characters are bytes. */
-function post(path: string, body: string, headers: Readonly<Record<string, string>>): string {
-  const own = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-  return `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${own}${headerLines(headers)}\r\n${body}`;
-}
-
-function headerLines(headers: Readonly<Record<string, string>>): string {
-  return Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("");
 }
 
 /** A random one, but not `other`. */

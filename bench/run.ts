@@ -1,9 +1,12 @@
 /**
  * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N] [-- --shards=N]`: Purser beside the bare Worker, in the same run on the
- * same machine, so that the ratio tells something where the figures alone do not.
+ * same machine, so that the ratio tells something where the figures alone do not. `-- --flat [-- --largest=N]`: a ledger
+ * with a long past beside one with a short.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { type FlatOptions, measureFlat } from "./flat.ts";
+import { printFlatJson, printFlatTable } from "./flat-report.ts";
 import { type Host, host, type Load, startLoad, workFolder } from "./host.ts";
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 import {
@@ -25,18 +28,21 @@ const warmUpMs = 6_000;
 const settleInMs = 2_000;
 const countedMs = 2_000;
 const bulkItems = 10_000;
+const flatRestarts = 9;
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     seconds: { type: "string", default: "5" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string" },
     // A small instance: all shards of a local server share one thread, so more of them only divide its batches.
     shards: { type: "string", default: "4" },
+    flat: { type: "boolean", default: false },
+    largest: { type: "string", default: "1000000" },
   },
 });
 const durationMs = Number(options.seconds) * 1_000;
-const rounds = Number(options.rounds);
+const rounds = Number(options.rounds ?? (options.flat ? "12" : "3"));
 const masterKey = randomBytes(24).toString("hex");
 const headers = { "X-Blnk-Key": masterKey };
 const variables = { PURSER_MASTER_KEY: masterKey };
@@ -61,25 +67,47 @@ const modes = [
 const folder = workFolder();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
-const conditions = `${connections} clients, ${walletCount} balances, ${options.shards} journal shards, ${rounds} rounds of ${
-  options.seconds
-} s, storage ${folder.inMemory ? "in memory" : "on disk"}`;
-const load = startLoad();
+const storage = `storage ${folder.inMemory ? "in memory" : "on disk"}`;
 try {
-  const { samples, bulk, conserved } = await measure(load);
-  const counted = await count(load);
-  const findings = {
-    samples,
-    bulk,
-    used: counted.used,
-    conserved: conserved && counted.conserved,
-  };
-  if (options.json) printJson(findings);
-  else printTable({ ...findings, conditions });
-  if (!findings.conserved) process.exitCode = 1;
+  if (options.flat) await runFlat();
+  else await runModes();
 } finally {
-  load.close();
   folder.remove();
+}
+
+async function runModes(): Promise<void> {
+  const load = startLoad();
+  try {
+    const { samples, bulk, conserved } = await measure(load);
+    const counted = await count(load);
+    const findings = {
+      samples,
+      bulk,
+      used: counted.used,
+      conserved: conserved && counted.conserved,
+    };
+    const conditions = `${connections} clients, ${walletCount} balances, ${options.shards} journal shards, ${rounds} rounds of ${options.seconds} s, ${storage}`;
+    if (options.json) printJson(findings);
+    else printTable({ ...findings, conditions });
+    if (!findings.conserved) process.exitCode = 1;
+  } finally {
+    load.close();
+  }
+}
+
+async function runFlat(): Promise<void> {
+  const how: FlatOptions = {
+    folder: folder.path,
+    purser,
+    headers,
+    rounds,
+    restarts: flatRestarts,
+    largest: Number(options.largest),
+  };
+  const findings = await measureFlat(how);
+  const conditions = `one client, one request at a time, ${options.shards} journal shards, ${rounds} rounds, ${storage}`;
+  if (options.json) printFlatJson(findings);
+  else printFlatTable({ ...findings, conditions });
 }
 
 /** All modes on both Workers, in turns, so that a busy moment of the machine hits both. */
