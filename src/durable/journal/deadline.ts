@@ -17,29 +17,36 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
 }
 
 interface Waiter {
-  readonly untilMs: number;
+  /** The tick at which it gives up. */
+  readonly until: number;
   readonly giveUp: () => void;
 }
 
 /** How far a shared deadline may be overrun, in milliseconds. */
 const TICK_MS = 1_000;
 
-/** The same deadline for many promises of one object, by one timer: a timer for each would cost more than the wait. */
+/**
+ * The same deadline for many promises of one object, by one timer: a timer for each would cost more than the wait. It counts
+ * ticks, because the clock may be set back.
+ */
 export class Patience {
-  readonly #ms: number;
+  /** Whole ticks that are surely as long as the deadline. */
+  readonly #patience: number;
   /** In the order in which they give up. */
   readonly #waiters = new Set<Waiter>();
+  #ticks = 0;
   #ticking = false;
 
+  /** @param ms how long it waits, in milliseconds */
   constructor(ms: number) {
-    this.#ms = ms;
+    this.#patience = Math.ceil(ms / TICK_MS) + 1;
   }
 
   /** The value of a promise, or `OutcomeUnknown` when it takes longer, by up to a second more. */
   within<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const giveUp = () => reject(new OutcomeUnknown("the outcome is not known yet"));
-      const waiter = { untilMs: Date.now() + this.#ms, giveUp };
+      const waiter = { until: this.#ticks + this.#patience, giveUp };
       this.#waiters.add(waiter);
       const end =
         <V>(settle: (value: V) => void) =>
@@ -56,8 +63,9 @@ export class Patience {
     this.#ticking = true;
     setTimeout(() => {
       this.#ticking = false;
+      this.#ticks += 1;
       for (const waiter of this.#waiters) {
-        if (waiter.untilMs > Date.now()) break;
+        if (waiter.until > this.#ticks) break;
         this.#waiters.delete(waiter);
         waiter.giveUp();
       }

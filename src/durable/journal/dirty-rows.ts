@@ -1,3 +1,4 @@
+import { elapsedMs } from "../elapsed";
 import type { Row } from "./row";
 
 /** A QUEUED row goes to D1 when it has been so for this long: most are final before, and are written there once. */
@@ -76,7 +77,9 @@ export class DirtyRows {
 
   /** A row that stays QUEUED is shown as such in the end. */
   #ripen(): void {
-    const until = Date.now() - QUEUED_MS;
-    for (const [row, { sinceMs }] of this.#rows) if (sinceMs <= until) this.#ready.add(row);
+    const nowMs = Date.now();
+    for (const [row, { sinceMs }] of this.#rows) {
+      if (elapsedMs(sinceMs, nowMs) >= QUEUED_MS) this.#ready.add(row);
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { LedgerEvent } from "../../domain/event";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { Transaction } from "../../domain/transaction";
 import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
+import { elapsedMs } from "../elapsed";
 import { DirtyRows } from "./dirty-rows";
 import type { Records } from "./records";
 import { needs, type Row, Work } from "./row";
@@ -133,7 +134,7 @@ export class Flusher {
       if (!atOnce) return;
       clearTimeout(this.#timer.handle);
     }
-    const wait = atOnce ? 0 : Math.max(0, ROUND_MS - (Date.now() - this.#lastRoundMs));
+    const wait = atOnce ? 0 : Math.max(0, ROUND_MS - elapsedMs(this.#lastRoundMs, Date.now()));
     this.#timer = { atOnce, handle: setTimeout(() => this.#start(), wait) };
   }
 

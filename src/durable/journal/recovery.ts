@@ -1,4 +1,5 @@
 import { holdTimer } from "../../domain/timer";
+import { elapsedMs } from "../elapsed";
 import { within } from "./deadline";
 import type { Driver } from "./driver";
 import type { Records } from "./records";
@@ -30,7 +31,7 @@ export class Recovery {
   readonly #records: Records;
   readonly #driver: Driver;
   readonly #host: RecoveryHost;
-  readonly #failing = new Map<string, { failures: number; retryMs: number }>();
+  readonly #failing = new Map<string, { failures: number; sinceMs: number; waitMs: number }>();
   #recovered: boolean;
   #completing: Promise<void> | null = null;
 
@@ -77,7 +78,8 @@ export class Recovery {
   async #look(row: Row): Promise<void> {
     const id = row.posting.transactionId;
     const nowMs = Date.now();
-    if ((this.#failing.get(id)?.retryMs ?? 0) > nowMs) return;
+    const failing = this.#failing.get(id);
+    if (failing !== undefined && elapsedMs(failing.sinceMs, nowMs) < failing.waitMs) return;
     try {
       if (isDrivable(row, nowMs)) await within(LOOK_MS, this.#driver.drive(row));
       else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
@@ -86,9 +88,9 @@ export class Recovery {
       }
       this.#failing.delete(id);
     } catch (error) {
-      const failures = (this.#failing.get(id)?.failures ?? 0) + 1;
-      const wait = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
-      this.#failing.set(id, { failures, retryMs: nowMs + wait });
+      const failures = (failing?.failures ?? 0) + 1;
+      const waitMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
+      this.#failing.set(id, { failures, sinceMs: nowMs, waitMs });
       // What may be seen of it is shown, as far as it got.
       if (!isHidden(row) && needs(row, Work.Project)) this.#host.flush(row);
       this.#host.troubled(error);
