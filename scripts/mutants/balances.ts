@@ -1,0 +1,81 @@
+import { BALANCE, edit, GROUPS, JOURNAL, type Mutant, REFUSALS } from "./mutant.ts";
+
+/** Ways to break what one balance decides: repeats, funds, what is kept back. */
+export const BALANCE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "a balance does not look for a repeated operation",
+    law: "2 once",
+    canary: true,
+    edits: [
+      edit(
+        `${BALANCE}/ledger.ts`,
+        "= operation;\n    const entry = this.#store.entryOf(op);",
+        "= operation;\n    const entry = null;",
+      ),
+      edit(`${BALANCE}/store.ts`, "op TEXT NOT NULL UNIQUE,", "op TEXT NOT NULL,"),
+    ],
+    test: "test/durable/balance.test.ts",
+    filter: "answer a repeat",
+  },
+  {
+    name: "a refund forgets the refunds before it",
+    law: "2 once",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/settlements.ts`,
+        "(left, { posting }) => left - posting.preciseAmount,\n      preciseAmount,",
+        "(left) => left,\n      preciseAmount,",
+      ),
+    ],
+    test: "test/durable/refund.test.ts",
+    filter: "of parts gives back no more",
+  },
+  {
+    name: "the funds check forgets what is held",
+    law: "3 no overdraft",
+    canary: true,
+    edits: [
+      edit(
+        "src/domain/balance.ts",
+        "settled(amounts) - amounts.inflightDebit;",
+        "settled(amounts);",
+      ),
+    ],
+    test: "test/durable/settle.test.ts",
+    filter: "keeps money from everybody else",
+  },
+  {
+    name: "the funds check of a transfer forgets what is reserved",
+    law: "3 no overdraft",
+    edits: [
+      edit(
+        `${BALANCE}/ledger.ts`,
+        "applyChange(balance?.snapshot ?? NO_AMOUNTS, operation, reserved)",
+        "applyChange(balance?.snapshot ?? NO_AMOUNTS, operation)",
+      ),
+    ],
+    test: GROUPS,
+    filter: "is nobody else's",
+  },
+  {
+    name: "reservations are forgotten in a restart",
+    law: "3 no overdraft",
+    edits: [edit(`${BALANCE}/object.ts`, "reserved: this.#store.reserved()", "reserved: 0n")],
+    test: "test/durable/balance.test.ts",
+    filter: "keeps money from everybody else",
+  },
+  {
+    name: "a cancelled operation leaves no tombstone",
+    law: "1 sum of zero",
+    edits: [
+      edit(
+        `${BALANCE}/ledger.ts`,
+        '      this.#store.cancel(op, Date.now());\n      return { outcome: "cancelled" };',
+        '      return { outcome: "cancelled" };',
+      ),
+    ],
+    test: REFUSALS,
+    filter: "can move nothing any more",
+  },
+];

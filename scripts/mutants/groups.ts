@@ -1,0 +1,86 @@
+import { BALANCE, edit, GROUPS, JOURNAL, type Mutant } from "./mutant.ts";
+
+/** Ways to break splits and batches, which move together or not at all. */
+export const GROUP_MUTANTS: readonly Mutant[] = [
+  {
+    name: "the funds check of a batch forgets what another one reserved",
+    law: "3 no overdraft",
+    edits: [
+      edit(
+        "src/domain/reservation.ts",
+        "const spendable = available(amounts) - reserved;",
+        "const spendable = available(amounts);",
+      ),
+    ],
+    test: GROUPS,
+    filter: "what two batches reserve",
+  },
+  {
+    name: "a batch spends money that is only held for it",
+    law: "3 no overdraft",
+    canary: true,
+    edits: [
+      edit(
+        "src/domain/reservation.ts",
+        'if (change.action === "apply") drawn += change.amount;',
+        "drawn += change.amount;",
+      ),
+    ],
+    test: GROUPS,
+    filter: "counts money that comes in it",
+  },
+  {
+    name: "nobody looks at what a group leaves in its balances",
+    law: "8 D1 equals the objects",
+    edits: [edit(`${JOURNAL}/lanes.ts`, ' || outcome === "posted";', ";")],
+    test: "test/laws/groups.test.ts",
+    filter: "by a split",
+  },
+  {
+    name: "a group does not claim the references of its members",
+    law: "2 once",
+    canary: true,
+    edits: [edit(`${JOURNAL}/group-saga.ts`, " ?? (await this.#claim(group));", ";")],
+    test: GROUPS,
+    filter: "takes the references of its legs",
+  },
+  {
+    name: "a release leaves no tombstone",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${BALANCE}/ledger.ts`,
+        "    this.#store.cancel(op, Date.now());\n    if (held === null)",
+        "    if (held === null)",
+      ),
+    ],
+    test: GROUPS,
+    filter: "comes after it keeps nothing back",
+  },
+  {
+    name: "the decision of a split is not written",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${JOURNAL}/splits.ts`,
+        '    this.#store.transaction(() => this.#store.save(parent));\n    await this.#host.checkpoint("split:decided");\n    return decision;',
+        '    await this.#host.checkpoint("split:decided");\n    return decision;',
+      ),
+    ],
+    test: GROUPS,
+    filter: "of a split: a shard that dies",
+  },
+  {
+    name: "the decision of a batch is not written",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${JOURNAL}/batch-run.ts`,
+        '    this.#store.transaction(() => this.#batches.save(batch));\n    await this.#host.checkpoint("batch:decided");',
+        '    await this.#host.checkpoint("batch:decided");',
+      ),
+    ],
+    test: GROUPS,
+    filter: "of a batch: a shard that dies",
+  },
+];

@@ -1,0 +1,128 @@
+import { edit, JOURNAL, type Mutant, REFUSALS } from "./mutant.ts";
+
+/** Ways to break the life of a transaction: its reference, its saga, its end, what follows from it. */
+export const TRANSACTION_MUTANTS: readonly Mutant[] = [
+  {
+    name: "a shard does not look for a used reference",
+    law: "2 once",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/recorder.ts`,
+        "      const found = this.#records.find(posting.transactionId);",
+        "      const found = null;",
+      ),
+    ],
+    test: "test/durable/record.test.ts",
+    filter: "moves money once",
+  },
+  {
+    name: "a hold is settled beyond what remains",
+    law: "4 one state",
+    canary: true,
+    edits: [
+      edit(
+        "src/domain/settlement.ts",
+        '  if (amount > remaining) return err(exceeded(hold, "remains", remaining, amount));\n',
+        "",
+      ),
+    ],
+    test: "test/durable/settle.test.ts",
+    filter: "is never settled beyond",
+  },
+  {
+    name: "the credit is sent before the debit",
+    law: "3 no overdraft",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/driver.ts`,
+        "    const debit = await this.#debit(row);",
+        '    await this.#send(row, "destination");\n    const debit = await this.#debit(row);',
+      ),
+    ],
+    test: REFUSALS,
+    filter: "leaves the receiver without",
+  },
+  {
+    name: "a synchronous refusal is finished in memory only",
+    law: "4 one state",
+    canary: true,
+    edits: [edit(`${JOURNAL}/endings.ts`, "    store.free(row);\n", "")],
+    test: REFUSALS,
+    filter: "has come: synchronous",
+  },
+  {
+    name: "a refusal of a queued transfer is finished in memory only",
+    law: "4 one state",
+    edits: [edit(`${JOURNAL}/endings.ts`, "  store.save(row);\n", "")],
+    test: REFUSALS,
+    filter: "has come: queued",
+  },
+  {
+    name: "a refusal counts without `cancel` after an attempt in doubt",
+    law: "1 sum of zero",
+    edits: [
+      edit(
+        `${JOURNAL}/driver.ts`,
+        'if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;',
+        'if ("applied" in sent || !row.doubt) return sent;',
+      ),
+    ],
+    test: REFUSALS,
+    filter: "can move nothing any more",
+  },
+  {
+    name: "a refusal counts without `cancel` after a restart",
+    law: "1 sum of zero",
+    edits: [
+      edit(
+        `${JOURNAL}/driver.ts`,
+        'if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;',
+        'if ("applied" in sent || !sent.doubt) return sent;',
+      ),
+    ],
+    test: REFUSALS,
+    filter: "has forgotten it in a crash",
+  },
+  {
+    name: "a freed reference uses its operation ids again",
+    law: "2 once",
+    edits: [
+      edit(
+        `${JOURNAL}/shard.ts`,
+        "attempt: crypto.randomUUID().slice(0, 8),",
+        'attempt: "the same",',
+      ),
+    ],
+    test: REFUSALS,
+    filter: "frees the reference",
+  },
+  {
+    name: "a QUEUED row is settled when it is sent",
+    law: "6 nothing is lost",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/flusher.ts`,
+        "if (row.revision === sent.revision) row.work &= ~Work.Project;",
+        'if (row.revision === sent.revision) row.work &= sent.status === "QUEUED" ? 0 : ~Work.Project;',
+      ),
+    ],
+    test: "test/durable/timers.test.ts",
+    filter: "what the queue lost",
+  },
+  {
+    name: "after a restart a row is shown as it stands on disk",
+    law: "4 one state",
+    edits: [
+      edit(
+        `${JOURNAL}/row.ts`,
+        "isDrivable(row, nowMs) && (isHidden(row) || row.doubt);",
+        "isDrivable(row, nowMs) && isHidden(row);",
+      ),
+    ],
+    test: "test/durable/reads.test.ts",
+    filter: "never goes back after a restart",
+  },
+];
