@@ -1,11 +1,10 @@
 import type { Record } from "./ending";
 import { actionOf, amountOf, breaks, type Facts, sum, type Violation } from "./facts";
+import { listOf } from "./lists";
 import type { Bulk, FollowUp, Movement, Post, Split } from "./plan";
 import type { Call } from "./play";
 import { mayRefuseFollowUp, mayRefuseMovements } from "./refusals";
-import { fieldIn, type Told } from "./requests";
-
-type Answer = Extract<Told, { kind: "answer" }>;
+import { type Answer, fieldIn, type Told } from "./requests";
 
 /** Whether every answer was possible, given what came of it (laws 2, 4, 5 and 6). */
 export function answersOf(facts: Facts): Violation[] {
@@ -16,7 +15,14 @@ function wrongWith(call: Call, facts: Facts): Violation[] {
   const { told, send } = call;
   const what = `${send.name} (${send.request.kind}) was told ${wordsOf(told)}`;
   if (told.kind === "unknown") {
+    if (!told.isCoded) return [breaks(6, `${what}, without a code`)];
     return facts.mayFail ? [] : [breaks(6, `${what}, but nothing failed`)];
+  }
+  if (told.status < 300 && send.request.kind === "list") {
+    const { what: listed } = send.request;
+    return listOf(listed, call, told, facts).map(({ law, words }) =>
+      breaks(law, `${what}, but ${words}`),
+    );
   }
   if (told.status < 300) {
     const wrong = accepted(call, told, facts);
@@ -63,6 +69,7 @@ function accepted(call: Call, told: Answer, facts: Facts): string {
     case "look":
       return seenRight(request.reference, told, facts);
     case "weigh":
+    case "list":
     case "recover":
       return "";
   }
@@ -101,7 +108,9 @@ function acceptedBulk(request: Bulk, call: Call, told: Answer, facts: Facts): st
   if (!Array.isArray(results) || results.length !== request.items.length) return "without results";
   for (const [index, item] of request.items.entries()) {
     const status = fieldIn(results[index] ?? null, "status");
-    const isWanted = request.atomic || request.skipQueue || status === "QUEUED";
+    // In the background nothing is known yet: what became of it is looked at in the end.
+    const isTold = request.atomic || request.skipQueue || status === "QUEUED";
+    const isWanted = isTold && !request.runAsync;
     if (!isWanted) continue;
     const record = facts.posted(item.reference);
     if (record === undefined || record.description !== call.send.name) {
@@ -195,10 +204,13 @@ function isPossible(call: Call, { code, body }: Answer, facts: Facts): boolean {
     }
     case "weigh": {
       const entries = facts.balance(request.account)?.entries ?? [];
-      return code === "BAL_NOT_FOUND" && !entries.some(({ atMs }) => atMs < call.began);
+      return (
+        code === "BAL_NOT_FOUND" && !entries.some((entry) => facts.isBefore(entry, call.began))
+      );
     }
     case "commit-many":
     case "void-many":
+    case "list":
     case "recover":
       return false;
   }

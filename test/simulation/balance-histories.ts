@@ -5,6 +5,7 @@ import {
   actionOf,
   breaks,
   type Facts,
+  isDone,
   NOTHING,
   spendable,
   type Violation,
@@ -140,18 +141,6 @@ function periodOf(record: Record, facts: Facts): { began: number; ended: number 
     began: calls.length === 0 ? 0 : Math.min(...calls.map(({ began }) => began)),
     ended: Math.min(...done.map(({ ended }) => ended)),
   };
-}
-
-/** Whether an answer says that its record has moved the money. */
-function isDone({ told }: Call, { id }: Record): boolean {
-  if (told.kind !== "answer" || told.status >= 300) return false;
-  const results = fieldIn(told.body, "results");
-  const list: Value[] = Array.isArray(results) ? results : [told.body];
-  return list.some((each) => {
-    const status = String(fieldIn(each, "status"));
-    const isFinal = status === "APPLIED" || status === "INFLIGHT" || status === "VOID";
-    return fieldIn(each, "transaction_id") === id && isFinal;
-  });
 }
 
 function seenBy(call: Call, account: Account, facts: Facts): Operation<BalanceAction>[] {

@@ -22,6 +22,7 @@ export function booksOf(facts: Facts): Violation[] {
     ...references(facts.records),
     ...movedOnce(facts),
     ...ending.balances.flatMap((balance) => walk(balance, facts)),
+    ...ending.balances.flatMap(keptBack),
     ...facts.records.flatMap((record) => standing(record, facts)),
     ...facts.records.flatMap((record) => refunded(record, facts)),
     ...groups(facts),
@@ -92,6 +93,10 @@ function walk({ id, entries, ...last }: Balance, facts: Facts): Violation[] {
   if (textOf(amounts) !== textOf(last)) wrong.push(breaks(1, `${id} is not what its entries are`));
   return wrong;
 }
+
+/** Law 5: at rest no money is kept back for a split or a batch. */
+const keptBack = ({ id, reserved }: Balance): Violation[] =>
+  reserved === 0n ? [] : [breaks(5, `${id} still keeps ${reserved} back`)];
 
 /** Minor units that the source may owe after an entry; null is anything. */
 function limitOf({ transactionId }: Entry, facts: Facts): bigint | null {
@@ -178,6 +183,10 @@ function groups(facts: Facts): Violation[] {
     if (isWhole && moved !== 0 && moved !== all) {
       wrong.push(breaks(5, `${name} moved ${moved} of ${all}`));
     }
+    const shared = sum(members.map(amountOf));
+    if (request.kind === "split" && moved !== 0 && shared !== request.amount) {
+      wrong.push(breaks(5, `${name} of ${request.amount} moved ${shared}`));
+    }
     for (const each of members) {
       if (facts.movementOf(each)?.to === "foreign" && actionOf(each) !== null) {
         wrong.push(breaks(9, `${each.reference} went to a balance of another instance`));
@@ -192,10 +201,9 @@ function timers(facts: Facts): Violation[] {
   return facts.records.flatMap((record) => {
     const request = record.kind === "post" ? facts.requestOf(record) : undefined;
     if (request?.kind !== "post" || request.due === null) return [];
+    const { calls, clock } = facts.ledger;
     const sentMs = Math.min(
-      ...facts.ledger.calls
-        .filter(({ send }) => send.request === request)
-        .map(({ began }) => began),
+      ...calls.filter(({ send }) => send.request === request).map((call) => call.sentMs),
     );
     const dueMs = sentMs + request.due.afterMs;
     const rung =
@@ -206,7 +214,11 @@ function timers(facts: Facts): Violation[] {
             .filter(({ key }) => key.startsWith("own:timer"));
     const ids = new Set(rung.map(({ id }) => id));
     const early = facts.ledger.ending.balances.some(({ entries }) =>
-      entries.some(({ transactionId, atMs }) => ids.has(transactionId) && atMs < dueMs),
+      entries.some(
+        ({ transactionId, atMs }) =>
+          // When it rang the clock may have been set back since.
+          ids.has(transactionId) && clock.reached(clock.momentsOf(atMs).last) < dueMs,
+      ),
     );
     const isOpen = request.due.what !== "start" && (record.remaining ?? 0n) !== 0n;
     return [

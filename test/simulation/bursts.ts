@@ -80,6 +80,7 @@ function group(random: Random, reference: string): Request {
       side: "destinations",
       one,
       many,
+      percent: random.chance(50),
       amount,
       inflight,
       skipQueue,
@@ -89,5 +90,6 @@ function group(random: Random, reference: string): Request {
   // Money that comes in the same group may be spent in it, unless it is only held.
   const comes: Movement = { ...movement(random, `${reference}.0`), from: "@world", to: "@a" };
   const items = random.chance(40) ? [comes, ...places] : places;
-  return { kind: "bulk", items, atomic: random.chance(80), inflight, skipQueue };
+  const runAsync = random.chance(25);
+  return { kind: "bulk", items, atomic: random.chance(80), runAsync, inflight, skipQueue };
 }

@@ -9,6 +9,18 @@ const SECOND_MS = 1_000;
 /** Transfers, holds, splits and items of batches: few, so that requests meet. */
 const REFERENCES = ["t1", "t2", "t3", "h1", "h2", "h3", "s1", "b1", "b2", "b3"] as const;
 
+/**
+ * Steps in the turn in which another object has answered: there an object dies only after its writes, because the runtime
+ * itself does not always survive it otherwise.
+ */
+const AFTER_OTHERS: ReadonlySet<string> = new Set([
+  "group:claimed",
+  "group:claims-settled",
+  "batch:step-ended",
+  "batch:finished",
+  "batch:chunk-recorded",
+]);
+
 /** Where objects die: every step of the protocol that these requests pass. */
 const DEADLY = [
   ["record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
@@ -31,6 +43,7 @@ const METHODS = {
   "journal.cancel": 1,
   "journal.claimReferences": 1,
   "d1.batch": 3,
+  "d1.read": 2,
   "apply.sendBatch": 1,
   "webhooks.sendBatch": 2,
 } as const;
@@ -48,7 +61,7 @@ function fault(random: Random): Fault {
   const nth = random.between(1, random.pick([2, 4, 8]));
   if (random.chance(50)) {
     const step = random.pick(random.pick(DEADLY));
-    return { kind: "death", step, nth, durable: random.chance(50) };
+    return { kind: "death", step, nth, durable: random.chance(50) || AFTER_OTHERS.has(step) };
   }
   const method = random.weighted(METHODS);
   const fates = { lost: 2, "reply-lost": 3, twice: 2, late: 3, slow: 1 } as const;
@@ -75,7 +88,7 @@ class StepsOf {
     this.#steps.push({ do: "wait" });
     for (let left = random.between(6, 14); left > 0; left -= 1) {
       if (random.chance(40)) this.#steps.push({ do: "wait" });
-      if (random.chance(22)) this.#steps.push(this.#event());
+      if (random.chance(28)) this.#steps.push(this.#event());
       if (random.chance(25)) this.#burst();
       else this.#send(this.#request(), this.#how());
     }
@@ -115,9 +128,13 @@ class StepsOf {
 
   #event(): Step {
     const random = this.#random;
-    switch (random.weighted({ advance: 3, ring: 4, touch: 1, deliver: 6, abort: 2 })) {
+    switch (
+      random.weighted({ advance: 3, back: 1, ring: 4, touch: 1, deliver: 6, abort: 2, deploy: 2 })
+    ) {
       case "advance":
         return { do: "advance", ms: SECOND_MS * random.pick([1, 5, 31, 61, 600, 86_400]) };
+      case "back":
+        return { do: "advance", ms: -SECOND_MS * random.pick([1, 31, 600, 86_400]) };
       case "ring":
         return { do: "ring", twice: random.chance(30) };
       case "touch":
@@ -128,6 +145,8 @@ class StepsOf {
       }
       case "abort":
         return { do: "abort", durable: random.chance(50) };
+      case "deploy":
+        return { do: "deploy", seed: random.below(2 ** 31) };
     }
   }
 
@@ -144,6 +163,7 @@ class StepsOf {
         cancel: 1,
         look: 2,
         weigh: 4,
+        list: 3,
         recover: 1,
       })
     ) {
@@ -161,6 +181,7 @@ class StepsOf {
           side,
           one,
           many: shared,
+          percent: random.chance(50),
           amount,
           inflight,
           skipQueue,
@@ -184,6 +205,8 @@ class StepsOf {
         return { kind: "look", reference: this.#known() };
       case "weigh":
         return { kind: "weigh", account: random.pick(["@a", "@a", "@b", "@c", "owned"]) };
+      case "list":
+        return { kind: "list", what: random.pick(["transactions", "balances"] as const) };
       case "recover":
         return { kind: "recover" };
     }
@@ -218,6 +241,7 @@ class StepsOf {
       kind: "bulk",
       items,
       atomic: random.chance(60),
+      runAsync: random.chance(30),
       inflight: random.chance(30),
       skipQueue,
     };

@@ -48,6 +48,8 @@ export interface Balance {
   readonly debit: bigint;
   readonly inflightCredit: bigint;
   readonly inflightDebit: bigint;
+  /** What it keeps back for splits and batches. */
+  readonly reserved: bigint;
   readonly entries: readonly Entry[];
 }
 
@@ -85,9 +87,10 @@ export async function endingOf(world: World): Promise<Ending> {
   clearFaults(world.instance);
   return {
     records: seen.rows.flatMap((row) => recordOf(row, seen)),
-    balances: [...seen.balances.values()].map(({ snapshot, entries }) => ({
+    balances: [...seen.balances.values()].map(({ snapshot, entries, reserved }) => ({
       ...snapshot,
       id: snapshot.balanceId,
+      reserved: reserved.reduce((total, each) => total + each, 0n),
       entries: entries.map((entry) => ({ ...entry, atMs: Date.parse(entry.at) })),
     })),
     events: sentEvents(world).map(({ id, event, content }) => {

@@ -119,9 +119,22 @@ export class Facts {
   /** What could be spent of an account at the moments of a period, as its entries tell. */
   spendableDuring(account: Account, { began, ended }: Pick<Call, "began" | "ended">): bigint[] {
     const entries = this.balance(account)?.entries ?? [];
-    const before = entries.findLast(({ atMs }) => atMs < began);
-    const during = entries.filter(({ atMs }) => atMs >= began && atMs <= ended);
+    const before = entries.findLast((entry) => this.isBefore(entry, began));
+    const during = entries.filter(
+      (entry) =>
+        !this.isBefore(entry, began) && this.ledger.clock.momentsOf(entry.atMs).first <= ended,
+    );
     return [before ?? NOTHING, ...during].map(spendable);
+  }
+
+  /** Whether an entry was surely made before a moment. */
+  isBefore({ atMs }: Entry, moment: number): boolean {
+    return this.ledger.clock.momentsOf(atMs).last < moment;
+  }
+
+  /** Whether somebody had been answered before this call began that the record has moved its money. */
+  wasDoneBefore(record: Record, { began }: Call): boolean {
+    return this.ledger.calls.some((call) => call.ended < began && isDone(call, record));
   }
 }
 
@@ -138,6 +151,18 @@ export function actionOf({ kind, status }: Record): "apply" | "hold" | "commit" 
   if (status === "INFLIGHT") return "hold";
   if (status === "VOID") return "void";
   return kind === "commit" ? "commit" : "apply";
+}
+
+/** Whether an answer says that its record has moved the money. */
+export function isDone({ told }: Call, { id }: Record): boolean {
+  if (told.kind !== "answer" || told.status >= 300) return false;
+  const results = fieldIn(told.body, "results");
+  const list: Value[] = Array.isArray(results) ? results : [told.body];
+  return list.some((each) => {
+    const status = String(fieldIn(each, "status"));
+    const isFinal = status === "APPLIED" || status === "INFLIGHT" || status === "VOID";
+    return fieldIn(each, "transaction_id") === id && isFinal;
+  });
 }
 
 /** The ids of all transactions that an answer tells of as recorded. */

@@ -1,5 +1,6 @@
 import { answersOf } from "./answers";
 import { balanceHistoriesOf } from "./balance-histories";
+import { batchesOf } from "./batches";
 import { booksOf } from "./books";
 import { eventsOf } from "./events";
 import { Facts, type Violation } from "./facts";
@@ -9,11 +10,15 @@ import type { Course } from "./play";
 export function violationsOf({ plan, ledgers }: Course): Violation[] {
   const mayFail =
     plan.faults.length > 0 ||
-    plan.steps.some((step) => step.do === "abort" || (step.do === "send" && step.lost !== null));
+    plan.steps.some(
+      (step) =>
+        step.do === "abort" || step.do === "deploy" || (step.do === "send" && step.lost !== null),
+    );
   return ledgers.flatMap((ledger) => {
     const facts = new Facts(ledger, mayFail);
     return [
       ...booksOf(facts),
+      ...batchesOf(facts),
       ...eventsOf(facts),
       ...answersOf(facts),
       ...balanceHistoriesOf(facts),

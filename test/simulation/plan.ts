@@ -35,6 +35,8 @@ export interface Split {
   readonly side: "sources" | "destinations";
   readonly one: Account;
   readonly many: readonly Account[];
+  /** Whether all shares but the last are percentages that never come out even. */
+  readonly percent: boolean;
   readonly amount: bigint;
   readonly inflight: boolean;
   readonly skipQueue: boolean;
@@ -44,6 +46,8 @@ export interface Bulk {
   readonly kind: "bulk";
   readonly items: readonly Movement[];
   readonly atomic: boolean;
+  /** Answered at once, carried out in the background. */
+  readonly runAsync: boolean;
   readonly inflight: boolean;
   readonly skipQueue: boolean;
 }
@@ -70,6 +74,7 @@ export type Request =
   | SettleMany
   | { readonly kind: "cancel" | "look"; readonly reference: string }
   | { readonly kind: "weigh"; readonly account: Account }
+  | { readonly kind: "list"; readonly what: "transactions" | "balances" }
   | { readonly kind: "recover" };
 
 /** A request of one client. One whose request or reply is lost on the way is sent again, as clients do. */
@@ -89,15 +94,21 @@ export type Step =
   | Send
   /** Until all that was sent is answered. */
   | { readonly do: "wait" }
+  /** The clock jumps, or is set back by negative milliseconds. */
   | { readonly do: "advance"; readonly ms: number }
   /** The alarms of all shards, which are set for moments that never come by themselves. */
   | { readonly do: "ring"; readonly twice: boolean }
   /** The run of every minute. */
   | { readonly do: "touch" }
-  /** Messages that the shards sent to their own queue come out, in an order drawn from `seed`. */
+  /** Messages that the shards sent to their own queues come out, in an order drawn from `seed`. */
   | { readonly do: "deliver"; readonly seed: number; readonly how: "once" | "twice" | "lost" }
   /** All objects leave memory at once, as in a deploy, with or without their last writes. */
-  | { readonly do: "abort"; readonly durable: boolean };
+  | { readonly do: "abort"; readonly durable: boolean }
+  /**
+   * A new version begins to roll out: all objects leave memory, and from here on callers and objects of different versions
+   * meet, drawn from `seed` for each call and message.
+   */
+  | { readonly do: "deploy"; readonly seed: number };
 
 export type Fault =
   | {
@@ -124,20 +135,27 @@ export interface Plan {
 
 export const isSend = (step: Step): step is Send => step.do === "send";
 
+const CALLED: Readonly<{ [method: string]: string }> = {
+  "d1.read": "read of D1",
+  "d1.batch": "write to D1",
+};
+
 /** What kinds of faults a plan has, each as often as it occurs: those of objects, of calls, of clients, of the platform. */
 export function faultKinds({ steps, faults }: Plan): string[] {
   return [
     ...faults.map((fault) =>
       fault.kind === "death"
         ? `object dies, last writes ${fault.durable ? "kept" : "lost"}`
-        : `${fault.method.split(".")[0]} call ${fault.fate}`,
+        : `${CALLED[fault.method] ?? `${fault.method.split(".")[0]} call`} ${fault.fate}`,
     ),
     ...steps.flatMap((step) => {
       if (step.do === "send") return step.lost === null ? [] : [`client's ${step.lost} lost`];
       if (step.do === "deliver") return [`queue delivers ${step.how}, reordered`];
       if (step.do === "abort") return ["all objects aborted"];
+      if (step.do === "deploy") return ["a deploy rolls out"];
       if (step.do === "ring") return [step.twice ? "alarms ring twice" : "alarms ring"];
-      return step.do === "advance" ? ["clock jumps"] : [];
+      if (step.do === "wait" || step.do === "touch") return [];
+      return [step.ms < 0 ? "clock is set back" : "clock jumps"];
     }),
   ];
 }

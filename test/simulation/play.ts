@@ -1,23 +1,27 @@
 import { createMessageBatch, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { vi } from "vitest";
 import { composeConsumers } from "../../src/compose";
 import { consume } from "../../src/consumers/queue";
 import { indicatorBalanceId } from "../../src/domain/ids";
-import { textOf } from "../support/api";
+import { textOf, type Value } from "../support/api";
 import { type App, appOf } from "../support/app";
-import { setFaults } from "../support/faults";
+import { type Shape, setFaults } from "../support/faults";
+import { faultyReads } from "../support/faulty-reads";
 import { outgoing } from "../support/outgoing";
+import { shaped } from "../support/shapes";
 import { World } from "../support/world";
+import { Clock } from "./clock";
 import { type Ending, endingOf } from "./ending";
 import type { Account, Plan, Send, Step } from "./plan";
 import { Random } from "./random";
-import { ask, type Names, type Told } from "./requests";
+import { ask, batchIdIn, type Names, type Told } from "./requests";
 import { letFail, QUIET, type Weather } from "./weather";
 
-/** One sending of a request and its answer. Moments are milliseconds of a clock that moves with each of them. */
+/** One sending of a request and its answer, between two moments of the simulation's clock. */
 export interface Call {
   readonly send: Send;
+  /** What the clock said when the request was sent first. */
+  readonly sentMs: number;
   readonly began: number;
   readonly ended: number;
   readonly told: Told;
@@ -31,6 +35,9 @@ export interface Ledger {
   /** The id that a reference leads to. */
   transactionId(reference: string): string;
   readonly ending: Ending;
+  readonly clock: Clock;
+  /** In the end, every batch whose id a client was told, as it is answered for; without those that nobody knows. */
+  readonly batches: ReadonlyMap<string, Value>;
 }
 
 export interface Course {
@@ -40,16 +47,11 @@ export interface Course {
   readonly struck: Weather["struck"];
 }
 
-/** The clock moves here alone, so that of two moments it is certain which was first. */
-function tick(ms = 1): number {
-  vi.setSystemTime(Date.now() + ms);
-  return Date.now();
-}
-
 /** Carries out a plan in two ledgers of their own, lets them come to rest, and reads all that they left. */
 export async function play(plan: Plan): Promise<Course> {
-  const main = await Site.make("simulated", plan.shards);
-  const neighbour = await Site.make("neighbour", 1);
+  const clock = new Clock();
+  const main = await Site.make("simulated", plan.shards, clock);
+  const neighbour = await Site.make("neighbour", 1, clock);
   main.knows(neighbour);
   neighbour.knows(main);
   const weather = letFail(main.world.instance, plan);
@@ -77,7 +79,7 @@ async function happen(
 ): Promise<void> {
   switch (step.do) {
     case "advance":
-      tick(step.ms);
+      site.clock.tick(step.ms);
       return;
     case "ring":
       await site.world.ring();
@@ -87,9 +89,13 @@ async function happen(
       await Promise.allSettled(site.world.shards().map((shard) => shard.touch()));
       return;
     case "deliver":
-      return site.deliver(step);
+      return site.deliver(step, weather.shape());
     case "abort":
       weather.doom(step.durable);
+      return site.wakeAll();
+    case "deploy":
+      weather.roll(step.seed);
+      weather.doom(true);
       await site.wakeAll();
   }
 }
@@ -101,30 +107,39 @@ async function ringAgain(world: World): Promise<void> {
   );
 }
 
-/** A ledger with its clients and its queue. */
+/** The queues that the simulation delivers itself, by the calls that fill them. */
+const QUEUES = [
+  ["apply.sendBatch", "purser-apply"],
+  ["jobs.send", "purser-jobs"],
+] as const;
+
+/** A ledger with its clients and its queues. */
 class Site {
   readonly world: World;
+  readonly clock: Clock;
   readonly #app: App;
   readonly #owned: string;
   readonly #calls: Call[] = [];
   readonly #sentMs = new Map<string, number>();
   #foreign = "";
-  #delivered = 0;
+  /** Messages that were delivered or lost, by their queue. */
+  readonly #delivered = new Map<string, number>();
 
-  private constructor(world: World, app: App, owned: string) {
+  private constructor(world: World, clock: Clock, app: App, owned: string) {
     this.world = world;
+    this.clock = clock;
     this.#app = app;
     this.#owned = owned;
   }
 
-  static async make(name: string, shards: number): Promise<Site> {
+  static async make(name: string, shards: number, clock: Clock): Promise<Site> {
     const world = new World(name, shards);
     setFaults(world.instance, QUIET);
-    const app = appOf(world);
+    const app = appOf(world, faultyReads(env.DB, world.instance));
     const ledger = await app("POST", "/ledgers", { body: { name: "a ledger" } });
     const body = { ledger_id: textOf(ledger, "ledger_id"), currency: "USD" };
     const balance = await app("POST", "/balances", { body });
-    return new Site(world, app, textOf(balance, "balance_id"));
+    return new Site(world, clock, app, textOf(balance, "balance_id"));
   }
 
   knows(neighbour: Site): void {
@@ -145,41 +160,60 @@ class Site {
 
   /** Sends a request, and once more when it was lost on the way. */
   async send(send: Send): Promise<void> {
-    if (send.lost === "request") tick();
+    if (send.lost === "request") this.clock.tick();
     if (send.lost === "reply") await this.#sendOnce(send, true);
     await this.#sendOnce(send, false);
   }
 
   async #sendOnce(send: Send, isLost: boolean): Promise<void> {
-    const began = tick();
+    const began = this.clock.tick();
     // A client that sends a request again sends the same.
-    const sentMs = this.#sentMs.get(send.name) ?? began;
+    const sentMs = this.#sentMs.get(send.name) ?? Date.now();
     this.#sentMs.set(send.name, sentMs);
     const answer = await ask(this.#app, this.#names, { ...send, sentMs });
-    const told: Told = isLost ? { kind: "unknown", why: "the reply was lost" } : answer;
-    this.#calls.push({ send, began, ended: tick(), told });
+    const told: Told = isLost
+      ? { kind: "unknown", why: "the reply was lost", isCoded: true }
+      : answer;
+    this.#calls.push({ send, sentMs, began, ended: this.clock.tick(), told });
   }
 
-  /** Hands messages of the queue `apply` that were not handed over yet to their consumer. */
-  async deliver({ seed, how }: Extract<Step, { do: "deliver" }>): Promise<void> {
-    const all = outgoing(this.world.instance, "apply.sendBatch");
-    const waiting = new Random(seed).shuffled(all.slice(this.#delivered));
-    this.#delivered = all.length;
-    if (how === "lost" || waiting.length === 0) return;
-    const messages = (how === "twice" ? [...waiting, ...waiting] : waiting).map((body, index) => ({
-      id: `message-${index}`,
-      timestamp: new Date(),
-      attempts: 1,
-      body,
-    }));
-    await consume(createMessageBatch("purser-apply", messages), composeConsumers(env));
+  /** Hands messages that the shards have sent, and that were not handed over yet, to their consumers. */
+  async deliver(step: Extract<Step, { do: "deliver" }>, shape: Shape): Promise<void> {
+    const random = new Random(step.seed);
+    for (const [method, queue] of QUEUES) {
+      const all = outgoing(this.world.instance, method);
+      const waiting = random.shuffled(all.slice(this.#delivered.get(method) ?? 0));
+      this.#delivered.set(method, all.length);
+      if (step.how === "lost" || waiting.length === 0) continue;
+      const messages = (step.how === "twice" ? [...waiting, ...waiting] : waiting).map(
+        (body, index) => ({
+          id: `message-${index}`,
+          timestamp: new Date(),
+          attempts: 1,
+          body: shaped(shape, body),
+        }),
+      );
+      await consume(createMessageBatch(queue, messages), composeConsumers(env));
+    }
   }
 
   async ends(): Promise<Ledger> {
-    const { world } = this;
+    const { world, clock } = this;
     const { balance, transaction } = this.#names;
     const ending = await endingOf(world);
-    return { calls: this.#calls, balanceId: balance, transactionId: transaction, ending };
+    const batches = await this.#batches();
+    const calls = this.#calls;
+    return { calls, balanceId: balance, transactionId: transaction, ending, clock, batches };
+  }
+
+  async #batches(): Promise<Map<string, Value>> {
+    const ids = this.#calls.flatMap(({ told }) => batchIdIn(told) ?? []);
+    const shown = new Map<string, Value>();
+    for (const id of new Set(ids)) {
+      const { status, body } = await this.#app("GET", `/transactions/bulk/${id}`);
+      if (status === 200) shown.set(id, body);
+    }
+    return shown;
   }
 
   readonly #names: Names = {

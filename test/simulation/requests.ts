@@ -19,8 +19,13 @@ export type Told =
       readonly status: number;
       readonly code: string;
       readonly body: Value;
+      /** Whether a list says that it may be behind. */
+      readonly isBehind: boolean;
     }
-  | { readonly kind: "unknown"; readonly why: string };
+  /** `isCoded`: it came with an error code, as every answer must. */
+  | { readonly kind: "unknown"; readonly why: string; readonly isCoded: boolean };
+
+export type Answer = Extract<Told, { kind: "answer" }>;
 
 /** A request and the moment of its first sending, in milliseconds: its dates count from there. */
 interface Sent extends Send {
@@ -32,12 +37,13 @@ export async function ask(app: App, names: Names, send: Sent): Promise<Told> {
   const { method, path, body } = httpOf(send, names);
   const key = isNamed(send) ? { key: send.name } : {};
   try {
-    const { status, body: told } = await app(method, path, { body, ...key });
+    const { status, headers, body: told } = await app(method, path, { body, ...key });
     const code = codeIn(told);
-    if (status >= 500) return { kind: "unknown", why: `${status} ${code}` };
-    return { kind: "answer", status, code, body: told };
+    if (status >= 500) return { kind: "unknown", why: `${status} ${code}`, isCoded: code !== "" };
+    const isBehind = headers.get("X-Purser-Behind") === "true";
+    return { kind: "answer", status, code, body: told, isBehind };
   } catch (error) {
-    return { kind: "unknown", why: String(error) };
+    return { kind: "unknown", why: String(error), isCoded: false };
   }
 }
 
@@ -50,6 +56,7 @@ const isNamed = ({ request, keyed }: Send): boolean => {
       return keyed;
     case "look":
     case "weigh":
+    case "list":
     case "cancel":
     case "recover":
       return false;
@@ -75,9 +82,9 @@ function httpOf({ request, name, sentMs }: Sent, names: Names): Http {
     case "split":
       return { method: "POST", path: "/transactions", body: splitBody(request, name, names) };
     case "bulk": {
-      const { items, atomic, inflight, skipQueue } = request;
+      const { items, atomic, inflight, skipQueue, runAsync } = request;
       const transactions = items.map((item) => movementBody(item, name, names));
-      const body = { transactions, atomic, inflight, skip_queue: skipQueue };
+      const body = { transactions, atomic, inflight, skip_queue: skipQueue, run_async: runAsync };
       return { method: "POST", path: "/transactions/bulk", body };
     }
     default:
@@ -121,6 +128,8 @@ function followUpOf(
       return { method: "GET", path: `/transactions/${names.transaction(request.reference)}` };
     case "weigh":
       return { method: "GET", path: `/balances/${names.balance(request.account)}` };
+    case "list":
+      return { method: "GET", path: `/${request.what}?limit=1000` };
     case "recover":
       return { method: "POST", path: "/transactions/recover?threshold=2m" };
   }
@@ -165,11 +174,13 @@ function postBody(post: Post, { name, sentMs }: Pick<Sent, "name" | "sentMs">, n
 const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace("Z", "+00:00");
 
 function splitBody(split: Split, name: string, names: Names) {
-  const { reference, side, one, many, amount, inflight, skipQueue } = split;
-  const each = amount / BigInt(many.length);
+  const { reference, side, one, many, percent, amount, inflight, skipQueue } = split;
+  const each = percent
+    ? { distribution: "33.3%" }
+    : { precise_distribution: (amount / BigInt(many.length)).toString() };
   const shares = many.map((account, index) => ({
     identifier: names.account(account),
-    precise_distribution: index === many.length - 1 ? "left" : each.toString(),
+    ...(index === many.length - 1 ? { distribution: "left" } : each),
   }));
   const other = side === "sources" ? "destination" : "source";
   return {
@@ -191,4 +202,11 @@ function codeIn(body: Value): string {
 export function fieldIn(body: Value, name: string): Value | undefined {
   const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
   return isObject ? body[name] : undefined;
+}
+
+/** The id of the batch that an answer is about; null when it is about none. */
+export function batchIdIn(told: Told): string | null {
+  if (told.kind === "unknown") return null;
+  const id = fieldIn(told.body, "batch_id");
+  return typeof id === "string" ? id : null;
 }

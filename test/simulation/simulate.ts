@@ -7,9 +7,7 @@ import { shrink } from "./shrink";
 import { storyOf } from "./story";
 
 /** A plan takes about a second; one that takes this long, in milliseconds, comes to no end. */
-const PATIENCE_MS = 60_000;
-/** How long smaller plans are looked for, in milliseconds. */
-const SHRINKING_MS = 180_000;
+const PATIENCE_MS = 30_000;
 
 /** What a run came to: counts, and the story of the first seed that broke a law ("" when none did). */
 export interface Report {
@@ -34,12 +32,13 @@ export interface Run {
   readonly seeds: number;
   /** After so many seconds no other seed begins. */
   readonly seconds: number;
-  /** How many smaller plans are tried when one has failed. */
+  /** How many smaller plans are tried when one has failed, and for how many seconds. */
   readonly shrinks: number;
+  readonly shrinkSeconds: number;
 }
 
 /** Plays seed after seed until one breaks a law, which is then shrunk. */
-export async function simulate({ seed, seeds, seconds, shrinks }: Run): Promise<Report> {
+export async function simulate({ seed, seeds, seconds, ...shrinking }: Run): Promise<Report> {
   const endMs = performance.now() + seconds * 1_000;
   const counts = { seeds: 0, last: seed, operations: 0, struck: 0 };
   const faults: { [kind: string]: number } = {};
@@ -59,7 +58,7 @@ export async function simulate({ seed, seeds, seconds, shrinks }: Run): Promise<
       callsOf(course).map(({ send }) => send.request.kind),
     );
     if (violations.length > 0) {
-      return { ...counts, faults, kinds, ...(await failure(played, shrinks)) };
+      return { ...counts, faults, kinds, ...(await failure(played, shrinking)) };
     }
   }
   return { ...counts, faults, kinds, laws: [], needed: 0, story: "" };
@@ -91,10 +90,10 @@ function count(counts: { [kind: string]: number }, kinds: readonly string[]): vo
 /** The smallest plan that breaks one of the same laws, and its story. */
 async function failure(
   first: Played,
-  tries: number,
+  { shrinks, shrinkSeconds }: Pick<Run, "shrinks" | "shrinkSeconds">,
 ): Promise<Pick<Report, "laws" | "needed" | "story">> {
   const laws = new Set(first.violations.map(({ law }) => law));
-  const endMs = performance.now() + SHRINKING_MS;
+  const endMs = performance.now() + shrinkSeconds * 1_000;
   let smallest = first;
   const fails = async (plan: Plan): Promise<boolean> => {
     if (performance.now() > endMs) return false;
@@ -103,7 +102,7 @@ async function failure(
     if (isSame) smallest = played;
     return isSame;
   };
-  await shrink(first.plan, fails, tries);
+  await shrink(first.plan, fails, shrinks);
   const { plan, course, violations } = smallest;
   return {
     laws: [...laws].sort(),

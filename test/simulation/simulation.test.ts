@@ -1,12 +1,13 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Clock } from "./clock";
 import { draw } from "./draw";
 import type { Plan } from "./plan";
 import { shrink } from "./shrink";
 import { simulate } from "./simulate";
 
 /** What is run when nothing else is said: a part of `npm test`. */
-const SHORT = { seed: 1, seeds: 12, seconds: 40, shrinks: 40 };
+const SHORT = { seed: 1, seeds: 12, seconds: 40, shrinks: 40, shrinkSeconds: 180 };
 /** Days that the objects' clock is ahead: no alarm rings by itself. */
 const AHEAD_MS = 400 * 86_400_000;
 
@@ -45,6 +46,25 @@ describe("a plan that fails", () => {
     const smallest = await shrink(plan, async (smaller) => isThere(smaller), 1_000);
 
     expect([...smallest.steps, ...smallest.faults]).toEqual(needed);
+  });
+});
+
+describe("the clock of a simulation", () => {
+  it("says the same at several moments when it is set back, and moments go on", () => {
+    const clock = new Clock();
+    const began = clock.tick(1_000);
+    const reading = Date.now();
+    const back = clock.tick(-600);
+    expect(back).toBe(began);
+    expect(Date.now()).toBe(reading - 600);
+    const again = clock.tick(600);
+
+    expect(Date.now()).toBe(reading);
+    expect(again).toBe(began + 600);
+    expect(clock.momentsOf(reading)).toEqual({ first: began, last: again });
+    expect(clock.momentsOf(reading - 900)).toEqual({ first: began - 900, last: began - 900 });
+    expect(clock.reached(again - 1)).toBe(reading);
+    expect(clock.reached(again + 1)).toBe(reading + 1);
   });
 });
 

@@ -45,7 +45,9 @@ function stepText(step: Step): string {
     case "wait":
       return "all of that is answered";
     case "advance":
-      return `${step.ms / 1_000} s go by`;
+      return step.ms < 0
+        ? `the clock is set back by ${-step.ms / 1_000} s`
+        : `${step.ms / 1_000} s go by`;
     case "ring":
       return step.twice ? "alarms ring, and once more" : "alarms ring";
     case "touch":
@@ -54,6 +56,8 @@ function stepText(step: Step): string {
       return `the queue delivers ${step.how}, in another order`;
     case "abort":
       return `every object dies, last writes ${step.durable ? "kept" : "lost"}`;
+    case "deploy":
+      return "a deploy begins: every object dies, and from here on versions meet";
   }
 }
 
@@ -71,7 +75,7 @@ function requestText(request: Request): string {
       return `split ${request.reference} of ${request.amount} from ${from.join(" and ")} to ${to.join(" and ")}${howText(request)}`;
     }
     case "bulk":
-      return `${request.atomic ? "atomic " : ""}batch (${request.items.map(movementText).join("; ")})${howText(request)}`;
+      return `${request.atomic ? "atomic " : ""}batch${request.runAsync ? " in the background" : ""} (${request.items.map(movementText).join("; ")})${howText(request)}`;
     case "commit":
     case "void":
     case "refund":
@@ -84,6 +88,8 @@ function requestText(request: Request): string {
       return `${request.kind} ${request.reference}`;
     case "weigh":
       return `read the balance of ${request.account}`;
+    case "list":
+      return `list the ${request.what}`;
     case "recover":
       return "recover";
   }

@@ -5,22 +5,25 @@ import {
   type Fate,
   fateOf,
   killAt,
+  type Shape,
   type StepFault,
   setFaults,
   WELL,
 } from "../support/faults";
 import { Moment } from "../support/moment";
 import type { Fault, Plan } from "./plan";
+import { Random } from "./random";
 
 /** How long a slow call takes, in milliseconds. */
 const SLOW_MS = 40;
 /** Between the deaths of two objects that are to die together, in milliseconds. */
 const TURN_MS = 3;
 
+const QUEUES: ReadonlySet<string> = new Set(["webhooks.sendBatch", "apply.sendBatch", "jobs.send"]);
+
 /** Nothing fails. Messages stay where the simulation takes them from: it is the queue. */
 export const QUIET = {
-  call: ({ method }: Call): Fate =>
-    method === "webhooks.sendBatch" || method === "apply.sendBatch" ? { kind: "swallowed" } : WELL,
+  call: ({ method }: Call): Fate => (QUEUES.has(method) ? { kind: "swallowed" } : WELL),
 };
 
 /** The faults of a plan, in force. */
@@ -29,6 +32,10 @@ export interface Weather {
   clear(): void;
   /** Every object dies as soon as it does anything, once. */
   doom(durable: boolean): void;
+  /** From now on versions meet. */
+  roll(seed: number): void;
+  /** How a message is shaped that comes out of a queue now. */
+  shape(): Shape;
   /** Faults that struck so far: a plan may name passages that never come. */
   readonly struck: ReadonlySet<Fault>;
 }
@@ -43,6 +50,8 @@ export function letFail(instance: string, { faults }: Plan): Weather {
     if (fault.kind === "death") steps.push(deathOf(fault, struck));
     else calls.push(callFaultOf(fault, later, struck));
   }
+  let versions: Random | null = null;
+  const shape = (): Shape => versions?.weighted({ same: 2, older: 1, newer: 2 }) ?? "same";
   const doomed = { rounds: 0, durable: false, dead: new Set<string>() };
   setFaults(instance, {
     step: async (step, victim) => {
@@ -59,12 +68,17 @@ export function letFail(instance: string, { faults }: Plan): Weather {
       const fates = calls.map((each) => each(call));
       return fates.find(({ kind }) => kind !== "well") ?? QUIET.call(call);
     },
+    shape,
   });
   return {
     clear: () => later.comes(),
     doom: (durable) => {
       Object.assign(doomed, { rounds: doomed.rounds + 1, durable, dead: new Set<string>() });
     },
+    roll: (seed) => {
+      versions = new Random(seed);
+    },
+    shape,
     struck,
   };
 }

@@ -13,9 +13,9 @@ export type App = (
   options?: { readonly body?: unknown; readonly key?: string },
 ) => Promise<Answer>;
 
-/** Asks the API as a caller on this machine, who needs no key. */
-export function appOf(world: World): App {
-  const composition = compositionOf(world);
+/** Asks the API as a caller on this machine, who needs no key. `db` is D1 as its Worker reaches it. */
+export function appOf(world: World, db: D1Database = env.DB): App {
+  const composition = compositionOf(world, db);
   return async (method, path, { body, key } = {}) => {
     const headers = new Headers({ "Content-Type": "application/json" });
     if (key !== undefined) headers.set("Idempotency-Key", key);
@@ -31,8 +31,8 @@ export function appOf(world: World): App {
   };
 }
 
-function compositionOf(world: World): Composition {
-  const context = contextOf(world);
+function compositionOf(world: World, db: D1Database): Composition {
+  const context = contextOf(world, db);
   return {
     ledger: async () => context,
     masterKey: null,

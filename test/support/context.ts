@@ -8,16 +8,19 @@ import { LedgersTable } from "../../src/storage/ledgers";
 import { TransactionsTable } from "../../src/storage/transactions";
 import type { World } from "./world";
 
-/** What the services use of a Worker, for the world's own instance. */
-export const contextOf = ({ instance, journal, inspector }: World): LedgerContext => ({
+/** What the services use of a Worker, for the world's own instance; `db` is D1 as this Worker reaches it. */
+export const contextOf = (
+  { instance, journal, inspector }: World,
+  db: D1Database = env.DB,
+): LedgerContext => ({
   instance,
   journal,
   inspector,
-  copies: new Copies(env.DB, instance),
-  ledgers: new LedgersTable(env.DB, instance),
-  identities: new IdentitiesTable(env.DB, instance),
-  balances: new BalancesTable(env.DB, instance),
-  transactions: new TransactionsTable(env.DB, instance),
+  copies: new Copies(db, instance),
+  ledgers: new LedgersTable(db, instance),
+  identities: new IdentitiesTable(db, instance),
+  balances: new BalancesTable(db, instance),
+  transactions: new TransactionsTable(db, instance),
   announce: null,
   now: () => instantOfMicros(Date.now() * 1000),
   uuid: () => crypto.randomUUID(),

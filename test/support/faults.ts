@@ -39,9 +39,16 @@ export const WELL: Fate = { kind: "well" };
 /** Decides what becomes of a call. */
 export type CallFault = (call: Call) => Fate;
 
+/**
+ * How the two ends of a call differ while a deploy rolls out. `older`: what the caller sends, or what is answered, is
+ * without the fields that only newer versions know. `newer`: it has fields that this version does not know.
+ */
+export type Shape = "same" | "older" | "newer";
+
 interface Scene {
   readonly step: StepFault;
   readonly call: CallFault;
+  readonly shape: (call: Call) => Shape;
 }
 
 const scenes = new Map<string, Scene>();
@@ -50,7 +57,7 @@ const called = new Map<string, string[]>();
 
 /** Puts faults in force for an instance until `clearFaults`, and counts its steps anew. */
 export function setFaults(instance: string, faults: Partial<Scene>): void {
-  scenes.set(instance, { step: () => {}, call: () => WELL, ...faults });
+  scenes.set(instance, { step: () => {}, call: () => WELL, shape: () => "same", ...faults });
   passed.set(instance, []);
   called.set(instance, []);
 }
@@ -83,6 +90,10 @@ export function atCheckpoint(step: string, victim: Victim): void | Promise<void>
   passed.get(instance)?.push(step);
   return scene.step(step, victim);
 }
+
+/** The shape in which a call between objects travels. */
+export const shapeOf = (call: Call): Shape =>
+  scenes.get(instanceOf(call.name))?.shape(call) ?? "same";
 
 /** The error that a caller sees whose call or whose reply was lost. */
 export class Lost extends Error {

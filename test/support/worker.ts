@@ -5,8 +5,9 @@ import {
   BalanceObject as ProductBalanceObject,
   JournalObject as ProductJournalObject,
 } from "../../src/index";
-import { atCheckpoint, underFate, type Victim } from "./faults";
+import { atCheckpoint, shapeOf, underFate, type Victim } from "./faults";
 import { remember } from "./outgoing";
+import { shaped } from "./shapes";
 
 export { default } from "../../src/index";
 
@@ -22,9 +23,11 @@ export class BalanceObject extends ProductBalanceObject {
   }
 
   override execute(request: ExecuteRequest): Promise<ExecuteAnswer> {
+    const call = { method: "balance.execute", name: this.ctx.id.name ?? "" };
+    const shape = shapeOf(call);
     return underFate(
-      { method: "balance.execute", name: this.ctx.id.name ?? "" },
-      async () => super.execute(request),
+      call,
+      async () => shaped(shape, await super.execute(shaped(shape, request))),
       (work) => this.ctx.waitUntil(work),
     );
   }
@@ -40,38 +43,56 @@ export class JournalObject extends ProductJournalObject {
   }
 
   override record(...[request]: Parameters<ProductJournalObject["record"]>) {
-    return this.#underFate("journal.record", () => super.record(request));
+    return this.#underFate("journal.record", request, (sent) => super.record(sent));
   }
 
   override settle(...[request]: Parameters<ProductJournalObject["settle"]>) {
-    return this.#underFate("journal.settle", () => super.settle(request));
+    return this.#underFate("journal.settle", request, (sent) => super.settle(sent));
   }
 
   override refund(...[request]: Parameters<ProductJournalObject["refund"]>) {
-    return this.#underFate("journal.refund", () => super.refund(request));
+    return this.#underFate("journal.refund", request, (sent) => super.refund(sent));
   }
 
   override recordBatch(...[request]: Parameters<ProductJournalObject["recordBatch"]>) {
-    return this.#underFate("journal.recordBatch", () => super.recordBatch(request));
+    return this.#underFate("journal.recordBatch", request, (sent) => super.recordBatch(sent));
   }
 
   override cancel(...[request]: Parameters<ProductJournalObject["cancel"]>) {
-    return this.#underFate("journal.cancel", () => super.cancel(request));
+    return this.#underFate("journal.cancel", request, (sent) => super.cancel(sent));
   }
 
   override claimReferences(...[request]: Parameters<ProductJournalObject["claimReferences"]>) {
-    return this.#underFate("journal.claimReferences", () => super.claimReferences(request));
-  }
-
-  override settleReferences(...[settlement]: Parameters<ProductJournalObject["settleReferences"]>) {
-    return this.#underFate("journal.settleReferences", async () =>
-      super.settleReferences(settlement),
+    return this.#underFate("journal.claimReferences", request, (sent) =>
+      super.claimReferences(sent),
     );
   }
 
-  #underFate<T>(method: string, work: () => Promise<T>): Promise<T> {
-    const name = this.ctx.id.name ?? "";
-    return underFate({ method, name }, work, (later) => this.ctx.waitUntil(later));
+  override settleReferences(...[settlement]: Parameters<ProductJournalObject["settleReferences"]>) {
+    return this.#underFate("journal.settleReferences", settlement, async (sent) =>
+      super.settleReferences(sent),
+    );
+  }
+
+  override recordMany(...[request]: Parameters<ProductJournalObject["recordMany"]>) {
+    return this.#shaped("journal.recordMany", request, (sent) => super.recordMany(sent));
+  }
+
+  override resolveGroup(...[asked]: Parameters<ProductJournalObject["resolveGroup"]>) {
+    return this.#shaped("journal.resolveGroup", asked, (sent) => super.resolveGroup(sent));
+  }
+
+  #underFate<T, R>(method: string, request: R, work: (sent: R) => Promise<T>): Promise<T> {
+    return underFate(
+      { method, name: this.ctx.id.name ?? "" },
+      () => this.#shaped(method, request, work),
+      (later) => this.ctx.waitUntil(later),
+    );
+  }
+
+  async #shaped<T, R>(method: string, request: R, work: (sent: R) => Promise<T>): Promise<T> {
+    const shape = shapeOf({ method, name: this.ctx.id.name ?? "" });
+    return shaped(shape, await work(shaped(shape, request)));
   }
 }
 
@@ -213,7 +234,10 @@ function faultyJobs<Body>(queue: Queue<Body>, { name, later }: Way): Queue<Body>
           { method, name },
           () => target.send(body),
           later,
-          () => NOTHING_SENT,
+          () => {
+            remember(name, method, [body]);
+            return NOTHING_SENT;
+          },
         );
       return send;
     },
