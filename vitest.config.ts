@@ -28,6 +28,8 @@ export default defineConfig({
                 PURSER_MASTER_KEY: "a master key for tests",
                 // What `npm run simulate` wants; empty in `npm test`.
                 SIMULATION: process.env.PURSER_SIMULATION ?? "",
+                // Set when the sources are broken on purpose: then nobody wants to know the smallest failure.
+                BROKEN: process.env.PURSER_BROKEN ?? "",
                 WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
               },
               outboundService: farEnd,

@@ -4,6 +4,8 @@ declare namespace Cloudflare {
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
     /** What the simulation runs, as JSON; empty when it is a test among others. */
     SIMULATION: string;
+    /** Not empty while the sources are broken on purpose. */
+    BROKEN: string;
   }
 }
 

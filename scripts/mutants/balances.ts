@@ -1,4 +1,4 @@
-import { BALANCE, edit, GROUPS, JOURNAL, type Mutant, REFUSALS } from "./mutant.ts";
+import { BALANCE, edit, GROUPS, type Mutant, REFUSALS } from "./mutant.ts";
 
 /** Ways to break what one balance decides: repeats, funds, what is kept back. */
 export const BALANCE_MUTANTS: readonly Mutant[] = [
@@ -16,20 +16,6 @@ export const BALANCE_MUTANTS: readonly Mutant[] = [
     ],
     test: "test/durable/balance.test.ts",
     filter: "answer a repeat",
-  },
-  {
-    name: "a refund forgets the refunds before it",
-    law: "2 once",
-    canary: true,
-    edits: [
-      edit(
-        `${JOURNAL}/settlements.ts`,
-        "(left, { posting }) => left - posting.preciseAmount,\n      preciseAmount,",
-        "(left) => left,\n      preciseAmount,",
-      ),
-    ],
-    test: "test/durable/refund.test.ts",
-    filter: "of parts gives back no more",
   },
   {
     name: "the funds check forgets what is held",
@@ -77,5 +63,32 @@ export const BALANCE_MUTANTS: readonly Mutant[] = [
     ],
     test: REFUSALS,
     filter: "can move nothing any more",
+  },
+  {
+    name: "a commit leaves what its receiver waits for",
+    law: "1 sum of zero",
+    canary: true,
+    edits: [
+      edit(
+        "src/domain/balance.ts",
+        "inflightCredit: before.inflightCredit - amount,\n        credit:",
+        "credit:",
+      ),
+    ],
+    test: "test/durable/settle.test.ts",
+    filter: "is committed in full",
+  },
+  {
+    name: "a balance turns away callers that are older than seals",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${BALANCE}/store.ts`,
+        'const { seal = "" } = operation;',
+        'const { seal = "" } = operation;\n    if (seal === "") throw new TypeError("an operation without a seal");',
+      ),
+    ],
+    test: "test/laws/deploys.test.ts",
+    filter: "older versions send",
   },
 ];

@@ -83,4 +83,72 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     test: GROUPS,
     filter: "of a batch: a shard that dies",
   },
+  {
+    name: "the leftover of a split is lost",
+    law: "5 all or nothing",
+    canary: true,
+    edits: [
+      edit(
+        "src/domain/distribution.ts",
+        "(index === largest ? amount + rest : amount)",
+        "(index === largest && rest < 0n ? amount + rest : amount)",
+      ),
+    ],
+    test: "test/laws/splits.test.ts",
+    filter: "add up to it exactly",
+  },
+  {
+    name: "a batch that is refused keeps what it reserved",
+    law: "5 all or nothing",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/batch-run.ts`,
+        "if (!decision.commit && decision.untold !== true) await",
+        "if (!decision.commit && decision.untold === undefined && group.members.length === 0) await",
+      ),
+    ],
+    test: GROUPS,
+    filter: "is refused keeps nothing back",
+  },
+  {
+    name: "a batch whose job was lost is left alone",
+    law: "6 nothing is lost",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/batches.ts`,
+        "const idle = left.filter((batchId) => !this.#drives.has(batchId));",
+        "const idle = left.filter((batchId) => this.#drives.has(batchId));",
+      ),
+    ],
+    test: GROUPS,
+    filter: "when the queue has lost its job",
+  },
+  {
+    name: "a group gives back in all balances but one",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${JOURNAL}/group-saga.ts`,
+        "await atOnce(CALLS_AT_ONCE, [...balanceIds], (balanceId) =>",
+        "await atOnce(CALLS_AT_ONCE, [...balanceIds].slice(1), (balanceId) =>",
+      ),
+    ],
+    test: "test/laws/group-histories.test.ts",
+    filter: "batches that want",
+  },
+  {
+    name: "a shard is not told what became of what a group claimed there",
+    law: "5 all or nothing",
+    edits: [
+      edit(
+        `${JOURNAL}/group-saga.ts`,
+        "await atOnce(CALLS_AT_ONCE, claimsByShard(group), async ([shard, claims]) => {",
+        "await atOnce(CALLS_AT_ONCE, claimsByShard(group).slice(0, 1), async ([shard, claims]) => {",
+      ),
+    ],
+    test: "test/laws/group-histories.test.ts",
+    filter: "batches that want",
+  },
 ];

@@ -116,4 +116,19 @@ export const OUTWARD_MUTANTS: readonly Mutant[] = [
     test: "test/durable/clock.test.ts",
     filter: "takes records to D1 as before",
   },
+  {
+    name: "lists show the transactions of all instances",
+    law: "9 instances",
+    canary: true,
+    edits: [
+      edit("src/storage/transactions.ts", "eq, inArray, type SQL", "eq, inArray, ne, type SQL"),
+      edit(
+        "src/storage/transactions.ts",
+        "#ofInstance = (): SQL => eq(transactions.instanceId, this.#instance);",
+        "#ofInstance = (): SQL => ne(transactions.instanceId, '');",
+      ),
+    ],
+    test: "test/storage/transactions.test.ts",
+    filter: "are those of their instance alone",
+  },
 ];

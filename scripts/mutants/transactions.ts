@@ -31,6 +31,20 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     filter: "is never settled beyond",
   },
   {
+    name: "a refund forgets the refunds before it",
+    law: "2 once",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/settlements.ts`,
+        "(left, { posting }) => left - posting.preciseAmount,\n      preciseAmount,",
+        "(left) => left,\n      preciseAmount,",
+      ),
+    ],
+    test: "test/durable/refund.test.ts",
+    filter: "of parts gives back no more",
+  },
+  {
     name: "the credit is sent before the debit",
     law: "3 no overdraft",
     canary: true,
@@ -124,5 +138,33 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     ],
     test: "test/durable/reads.test.ts",
     filter: "never goes back after a restart",
+  },
+  {
+    name: "a commit credits a unit too many",
+    law: "1 sum of zero",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/operations.ts`,
+        "    ...changeOf(posting, side),\n",
+        '    ...changeOf(posting, side),\n    amount: posting.preciseAmount + (posting.kind === "commit" && side === "destination" ? 1n : 0n),\n',
+      ),
+    ],
+    test: "test/durable/settle.test.ts",
+    filter: "is committed in parts",
+  },
+  {
+    name: "what is half done is left alone after a restart",
+    law: "5 all or nothing",
+    canary: true,
+    edits: [
+      edit(
+        `${JOURNAL}/recovery.ts`,
+        "if (isDrivable(row, nowMs)) await within",
+        "if (isDrivable(row, nowMs) && !isHidden(row)) await within",
+      ),
+    ],
+    test: "test/durable/timers.test.ts",
+    filter: "ended by its next life",
   },
 ];

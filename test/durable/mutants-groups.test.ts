@@ -45,14 +45,14 @@ const postSplit = () => world.journal.record({ ...split(), operation: anonymous(
 /** Sends transfers as one batch, all of them or none. */
 function postBatch(
   transfers: readonly Transfer[],
-  { inflight = false } = {},
+  { inflight = false, runAsync = false } = {},
 ): Promise<Reply<BatchValue>> {
   const batchId = `bulk_${crypto.randomUUID()}` as const;
   const items = transfers.map((transfer) => ({
     ...postingFor(world.instance, { ...transfer, inflight }),
     parentTransaction: batchId,
   }));
-  const options = { atomic: true, inflight, skipQueue: true, runAsync: false };
+  const options = { atomic: true, inflight, skipQueue: true, runAsync };
   return world.journal.recordBatch({ batchId, options, items, operation: anonymous() });
 }
 
@@ -88,6 +88,14 @@ describe("what moves together (laws 2 to 5)", () => {
     expect(await world.amounts("@alice")).toEqual([59n, 0n, 0n, 0n]);
     expect(await world.amounts("@bob")).toEqual([1n, 0n, 0n, 0n]);
     expect(codeOf(await spendOfAlice(59n, "s-1"))).toBe("APPLIED");
+  });
+
+  it("a batch that is refused keeps nothing back", async () => {
+    await world.fund("@alice", 100n);
+    const [, last] = items;
+    const poor = { reference: "p", from: "@poor", to: "@bob", amount: 1n };
+    expect(codeOf(await postBatch([last, poor]))).toBe("failed");
+    expect(codeOf(await spendOfAlice(100n))).toBe("APPLIED");
   });
 
   it("what a split has reserved is nobody else's, before it is decided", async () => {
@@ -129,6 +137,24 @@ describe("what moves together (laws 2 to 5)", () => {
     expect(await world.amounts("@alice")).toEqual([0n, 0n, 0n, 0n]);
     expect(codeOf(await postBatch(items))).toBe("applied");
     expect(await world.amounts("@bob")).toEqual([61n, 0n, 0n, 0n]);
+  });
+});
+
+describe("a batch in the background", () => {
+  it("is carried out by its shard when the queue has lost its job", async () => {
+    setFaults(world.instance, {
+      call: ({ method }) => ({ kind: method === "jobs.send" ? "swallowed" : "well" }),
+    });
+    expect(codeOf(await postBatch(items, { runAsync: true }))).toBe("processing");
+    await expect
+      .poll(
+        async () => {
+          await world.ring();
+          return world.amounts("@bob");
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([61n, 0n, 0n, 0n]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clearFaults, setFaults } from "../support/faults";
+import { clearFaults, killAt, setFaults, WELL } from "../support/faults";
 import { World } from "../support/world";
 
 const MINUTE_MS = 60_000;
@@ -155,6 +155,24 @@ describe("a hold with a commit date", () => {
     await pass(6);
     await pass(6);
     expect(await world.amounts("@card")).toEqual([100n, 70n, 0n, 0n]);
+  });
+});
+
+describe("what a shard left half done", () => {
+  it("is ended by its next life, also when nobody asks", async () => {
+    let calls = 0;
+    setFaults(world.instance, {
+      step: killAt("drive:debited", { durable: true }),
+      call: ({ method }) => {
+        if (method !== "journal.record") return WELL;
+        calls += 1;
+        return calls === 1 ? WELL : { kind: "lost" };
+      },
+    });
+    await expect(world.post(transfer)).rejects.toThrow("lost");
+    clearFaults(world.instance);
+    await pass(1);
+    expect(await world.amounts("@shop")).toEqual([70n, 0n, 0n, 0n]);
   });
 });
 

@@ -56,6 +56,16 @@ async function planOf(
 }
 
 describe("transactions in lists", () => {
+  it("are those of their instance alone", async () => {
+    const [one, other] = [instanceOfATest(), instanceOfATest()];
+    const own = transactionFor(one);
+    await project(one, own);
+    await project(other, transactionFor(other));
+    expect((await list(one, {})).map(({ transactionId }) => transactionId)).toEqual([
+      own.transactionId,
+    ]);
+  });
+
   it("are found by either side, newest first, page by page", async () => {
     const instance = instanceOfATest();
     const wallet = newBalanceId();
