@@ -154,14 +154,14 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     filter: "is committed in parts",
   },
   {
-    name: "what is half done is left alone after a restart",
+    name: "what an earlier life left half done is left alone",
     law: "5 all or nothing",
     canary: true,
     edits: [
       edit(
         `${JOURNAL}/recovery.ts`,
         "if (isDrivable(row, nowMs)) await within",
-        "if (isDrivable(row, nowMs) && !isHidden(row)) await within",
+        "if (isDrivable(row, nowMs) && !row.doubt) await within",
       ),
     ],
     test: "test/durable/timers.test.ts",

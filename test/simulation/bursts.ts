@@ -6,15 +6,12 @@ export function burst(random: Random, number: number): Request[] {
   const reference = `x${number}`;
   switch (random.weighted({ settle: 3, refund: 2, spend: 3, reserve: 2, repeat: 1 })) {
     case "settle": {
-      const held = { ...spending(random, reference), inflight: true };
-      return [
-        held,
-        ...some(random, () => followUp(random, reference, ["commit", "commit", "void"])),
-      ];
+      const held = { ...certain(random, spending(random, reference)), inflight: true };
+      return [held, ...some(random, () => followUp(random, held, ["commit", "commit", "void"]))];
     }
     case "refund": {
-      const moved = spending(random, reference);
-      return [moved, ...some(random, () => followUp(random, reference, ["refund"]))];
+      const moved = certain(random, spending(random, reference));
+      return [moved, ...some(random, () => followUp(random, moved, ["refund"]))];
     }
     case "spend":
       // Together more than there is.
@@ -54,14 +51,21 @@ const movement = (random: Random, reference: string): Movement => ({
   limit: 0n,
 });
 
+/** Mostly from where money never runs out: what follows is the matter. */
+const certain = (random: Random, post: Post): Post =>
+  random.chance(60) ? { ...post, from: "@world", to: "@b" } : post;
+
+/** Some of it, or all: two or three of them are mostly more than there is. */
 const followUp = (
   random: Random,
-  reference: string,
+  { reference, amount }: Post,
   kinds: readonly FollowUp["kind"][],
 ): FollowUp => ({
   kind: random.pick(kinds),
   reference,
-  amount: random.chance(30) ? null : BigInt(random.between(5, 40)),
+  amount: random.chance(20)
+    ? null
+    : BigInt(random.between(Math.ceil(Number(amount) / 3), Number(amount))),
   skipQueue: random.chance(80),
 });
 

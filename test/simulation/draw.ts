@@ -89,7 +89,7 @@ class StepsOf {
     for (let left = random.between(6, 14); left > 0; left -= 1) {
       if (random.chance(40)) this.#steps.push({ do: "wait" });
       if (random.chance(28)) this.#steps.push(this.#event());
-      if (random.chance(25)) this.#burst();
+      if (random.chance(35)) this.#burst();
       else this.#send(this.#request(), this.#how());
     }
     // Money comes to all in the end: what was refused for good must stay so, and what is late meets it.
@@ -254,7 +254,7 @@ class StepsOf {
       ? "@a"
       : random.pick(["@a", "@b", "@c", "owned", "@world"] as const);
     const others = ["@a", "@b", "@c", "owned", "@world"] as const;
-    const to = random.chance(3) ? "foreign" : random.pick(others.filter((each) => each !== from));
+    const to = random.chance(5) ? "foreign" : random.pick(others.filter((each) => each !== from));
     const limit = random.chance(20) ? 20n : 0n;
     return { reference, from, to, amount: BigInt(random.between(10, 65)), limit };
   }
