@@ -139,13 +139,13 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     filter: "batches that want",
   },
   {
-    name: "a shard is not told what became of what a group claimed there",
+    name: "an atomic batch is carried out up to the item that is refused",
     law: "5 all or nothing",
     edits: [
       edit(
-        `${JOURNAL}/group-saga.ts`,
-        "await atOnce(CALLS_AT_ONCE, claimsByShard(group), async ([shard, claims]) => {",
-        "await atOnce(CALLS_AT_ONCE, claimsByShard(group).slice(0, 1), async ([shard, claims]) => {",
+        `${JOURNAL}/batch-run.ts`,
+        "if (!batch.options.atomic && index > 0) {",
+        "if (index > 0) {",
       ),
     ],
     test: "test/laws/group-histories.test.ts",

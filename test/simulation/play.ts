@@ -171,9 +171,7 @@ class Site {
     const sentMs = this.#sentMs.get(send.name) ?? Date.now();
     this.#sentMs.set(send.name, sentMs);
     const answer = await ask(this.#app, this.#names, { ...send, sentMs });
-    const told: Told = isLost
-      ? { kind: "unknown", why: "the reply was lost", isCoded: true }
-      : answer;
+    const told: Told = isLost ? { kind: "unknown", why: "the reply was lost", code: null } : answer;
     this.#calls.push({ send, sentMs, began, ended: this.clock.tick(), told });
   }
 

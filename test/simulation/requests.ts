@@ -22,8 +22,8 @@ export type Told =
       /** Whether a list says that it may be behind. */
       readonly isBehind: boolean;
     }
-  /** `isCoded`: it came with an error code, as every answer must. */
-  | { readonly kind: "unknown"; readonly why: string; readonly isCoded: boolean };
+  /** `code` is "" when it came without one, which no answer may; null when no answer came. */
+  | { readonly kind: "unknown"; readonly why: string; readonly code: string | null };
 
 export type Answer = Extract<Told, { kind: "answer" }>;
 
@@ -39,11 +39,11 @@ export async function ask(app: App, names: Names, send: Sent): Promise<Told> {
   try {
     const { status, headers, body: told } = await app(method, path, { body, ...key });
     const code = codeIn(told);
-    if (status >= 500) return { kind: "unknown", why: `${status} ${code}`, isCoded: code !== "" };
+    if (status >= 500) return { kind: "unknown", why: `${status} ${code}`, code };
     const isBehind = headers.get("X-Purser-Behind") === "true";
     return { kind: "answer", status, code, body: told, isBehind };
   } catch (error) {
-    return { kind: "unknown", why: String(error), isCoded: false };
+    return { kind: "unknown", why: String(error), code: "" };
   }
 }
 
