@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { indicatorBalanceId } from "../../src/domain/ids";
 import type { Reply } from "../../src/durable/journal/protocol";
 import { audit, workLeft } from "../support/audit";
-import { clearFaults, die, setFaults } from "../support/faults";
+import { calledMethods, clearFaults, die, passedSteps, setFaults } from "../support/faults";
 import { World } from "../support/world";
 
 /** The status of what was answered, or the code of the refusal. */
@@ -179,6 +179,27 @@ describe("a reference", () => {
     for (const { op, side } of alice?.entries ?? []) if (side === "source") ops.push(op);
     expect(ops).toHaveLength(1);
     expect(await world.amounts("@bob")).toEqual([70n, 0n, 0n, 0n]);
+  });
+});
+
+describe("who cancels what is on its way", () => {
+  it.each([
+    ["TXN_NOT_FOUND", 59n],
+    ["GEN_CONFLICT", 60n],
+  ])("waits for its outcome, and is told %s when there are %s", async (code, funds) => {
+    const world = new World();
+    await world.fund("@alice", funds);
+    const gate = Promise.withResolvers<void>();
+    setFaults(world.instance, {
+      step: (step) => (step === "drive:begun" ? gate.promise : undefined),
+    });
+    const posted = world.post(transfer);
+    await expect.poll(() => passedSteps(world.instance)).toContain("drive:begun");
+    const cancelled = world.journal.cancel(world.idOf("t"));
+    await expect.poll(() => calledMethods(world.instance)).toContain("journal.cancel");
+    gate.resolve();
+    expect(outcome(await cancelled)).toBe(code);
+    expect((await posted).ok).toBe(code === "GEN_CONFLICT");
   });
 });
 

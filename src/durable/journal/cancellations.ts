@@ -4,13 +4,15 @@ import { CANCELLED } from "./driver";
 import type { CancelRequest, Reply } from "./protocol";
 import type { Records } from "./records";
 import { refuse, reply } from "./replies";
-import type { Driven, Row } from "./row";
+import { type Driven, isHidden, type Row } from "./row";
 
 /** What a cancellation needs of its shard. */
 export interface CancelHost {
   readonly records: Records;
   /** Refuses a record that has not moved yet; waits, but not for ever, and throws when it is still not known. */
   cancel(row: Row): Promise<Driven>;
+  /** Waits in the same way for a record to come to its own end. */
+  drive(row: Row): Promise<Driven>;
 }
 
 /**
@@ -19,9 +21,14 @@ export interface CancelHost {
  */
 export async function cancelTransaction(
   { transactionId }: CancelRequest,
-  { records, cancel }: CancelHost,
+  { records, cancel, drive }: CancelHost,
 ): Promise<Reply<Transaction>> {
-  const row = records.find(transactionId);
+  let row = records.find(transactionId);
+  // Nobody may be told of it yet: it may still be refused, and then there was none.
+  while (row !== null && isHidden(row)) {
+    await drive(row);
+    row = records.find(transactionId);
+  }
   if (row === null || row.posting.kind === "pointer") {
     return refuse(refusal("TXN_NOT_FOUND", `there is no transaction ${transactionId}`, {}));
   }

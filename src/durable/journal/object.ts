@@ -161,8 +161,9 @@ export class JournalObject extends DurableObject<Env> {
   async cancel(request: CancelRequest): Promise<Reply<Transaction>> {
     const { records, driver } = this.#shard;
     const cancel = (row: Row) => within(PATIENCE_MS, driver.cancel(row));
+    const drive = (row: Row) => within(PATIENCE_MS, driver.drive(row));
     try {
-      return await cancelTransaction(request, { records, cancel });
+      return await cancelTransaction(request, { records, cancel, drive });
     } catch (error) {
       if (error instanceof OutcomeUnknown) return unknownOutcome();
       throw error;
