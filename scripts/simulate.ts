@@ -3,7 +3,8 @@
  * told and all that is left: `npm run simulate -- [--seed N] [--minutes M | --seeds K]`. The same seed is the same plan. A seed
  * that breaks a law is shrunk and told, and the exit code is 1.
  *
- * `npm run simulate -- --canary [WORD]` breaks the product on purpose and expects the simulation to notice within so many seeds.
+ * `npm run simulate -- --canary [WORD]` breaks the product on purpose and expects the simulation to notice within so many
+ * seeds. Where the word fits one mutant only, what happened is told as well.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -127,6 +128,7 @@ async function runCanary(word: string): Promise<number> {
           "",
         ];
     console.log(`| ${[name, law, ...cells].join(" | ")} |`);
+    if (chosen.length === 1 && isCaught) console.log(`\n${report.story}`);
   }
   console.log(
     `\n${chosen.length - survived} of ${chosen.length} mutants caught within ${CANARY_SEEDS} seeds`,

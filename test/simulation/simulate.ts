@@ -7,7 +7,7 @@ import { shrink } from "./shrink";
 import { storyOf } from "./story";
 
 /** A plan takes about a second; one that takes this long, in milliseconds, comes to no end. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** What a run came to: counts, and the story of the first seed that broke a law ("" when none did). */
 export interface Report {
