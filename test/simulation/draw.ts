@@ -18,7 +18,6 @@ const AFTER_OTHERS: ReadonlySet<string> = new Set([
   "group:claims-settled",
   "batch:step-ended",
   "batch:finished",
-  "batch:chunk-recorded",
 ]);
 
 /** Where objects die: every step of the protocol that these requests pass. */

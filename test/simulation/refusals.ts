@@ -1,3 +1,4 @@
+import type { Record } from "./ending";
 import { amountOf, type Facts, sum } from "./facts";
 import type { FollowUp, Movement } from "./plan";
 import type { Call } from "./play";
@@ -80,6 +81,13 @@ function mayRefuseSettlement(
   }
 }
 
+/** Whether a record must have moved when a refund asks for it: one that waits for its date has not yet. */
+function wasMovedBefore(record: Record, call: Call, facts: Facts): boolean {
+  const asked = facts.requestOf(record);
+  const isScheduled = asked?.kind === "post" && asked.due?.what === "start";
+  return isScheduled ? facts.wasDoneBefore(record, call) : facts.wasToldBefore(record, call);
+}
+
 function mayRefuseRefund(
   { reference, amount }: FollowUp,
   code: string,
@@ -94,7 +102,7 @@ function mayRefuseRefund(
   const moved = movements.filter(({ status }) => status === "APPLIED");
   const certain = record.inflight
     ? moved.filter((child) => facts.wasToldBefore(child, call))
-    : facts.wasToldBefore(record, call) && record.status === "APPLIED"
+    : wasMovedBefore(record, call, facts) && record.status === "APPLIED"
       ? moved
       : [];
   const back = sum(moved.flatMap((each) => facts.following(each, "refund")).map(amountOf));
