@@ -55,6 +55,8 @@ export interface LedgerError {
    * (field rules of ledgers, balances and transactions; contract/core.md section 1.8).
    */
   readonly shownAs?: "error" | "errors";
+  /** When trying again may help: seconds to wait before it. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A refusal with its code and sentence. */

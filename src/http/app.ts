@@ -6,6 +6,7 @@ import { auth } from "./middleware/auth";
 import { jsonBody } from "./middleware/json-body";
 import { securityHeaders } from "./middleware/security-headers";
 import { trailingSlash } from "./middleware/trailing-slash";
+import { holdTurnedAway } from "./middleware/turned-away";
 
 /** Routes of one resource, to be mounted on the app: middleware and error shapes come from there. */
 export const newRoutes = () => new OpenAPIHono<AppEnv>();
@@ -13,7 +14,7 @@ export const newRoutes = () => new OpenAPIHono<AppEnv>();
 /** An app with everything that is the same for every route: headers, authentication, body reading, error shapes. */
 export function newApp() {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: malformed });
-  app.use(trailingSlash, requestId(), securityHeaders, auth, jsonBody);
+  app.use(holdTurnedAway(), trailingSlash, requestId(), securityHeaders, auth, jsonBody);
   app.notFound(notFound);
   app.onError(onError);
   return app;

@@ -8,5 +8,7 @@ export interface AppEnv {
     /** The ledger of the caller's instance. */
     ledger: LedgerContext;
     requestId: string;
+    /** Whether there was no room for the request. */
+    turnedAway?: boolean;
   };
 }

@@ -25,17 +25,18 @@ export function unwrap<T>(result: Result<T>): T {
   throw new Refusal(result.error);
 }
 
-/** How long a client should wait before it sends the same request again. */
-const RETRY_AFTER_SECONDS: Partial<Record<LedgerErrorCode, string>> = {
-  GEN_OVERLOADED: "1",
-  GEN_OUTCOME_UNKNOWN: "1",
+/** How long a client should wait before it sends the same request again, unless a refusal says otherwise. */
+const RETRY_AFTER_SECONDS: Partial<Record<LedgerErrorCode, number>> = {
+  GEN_OVERLOADED: 1,
+  GEN_OUTCOME_UNKNOWN: 1,
 };
 
 /** A refusal as HTTP: its status and the envelope of contract/core.md section 1.8. */
 export function refuse(c: Context<AppEnv>, refused: LedgerError, beside: object = {}): Response {
   const { code, message, details } = refused;
-  const retryAfter = RETRY_AFTER_SECONDS[code];
-  if (retryAfter !== undefined) c.header("Retry-After", retryAfter);
+  const retryAfter = refused.retryAfterSeconds ?? RETRY_AFTER_SECONDS[code];
+  if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
+  if (code === "GEN_OVERLOADED") c.set("turnedAway", true);
   const detail = details === undefined ? { code, message } : { code, message, details };
   const key = refused.shownAs ?? "error";
   const shown = key === "errors" && Array.isArray(details) ? details : message;

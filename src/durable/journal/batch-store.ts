@@ -141,6 +141,12 @@ export class BatchStore {
     this.#sql.exec("DELETE FROM staged_batches WHERE at < ?", beforeMs);
   }
 
+  /** Forgets the items of a batch that was not taken. */
+  forgetStagedOf(batchId: BatchId): void {
+    this.#sql.exec("DELETE FROM batch_items WHERE batch_id = ?", batchId);
+    this.#sql.exec("DELETE FROM staged_batches WHERE batch_id = ?", batchId);
+  }
+
   /** Adds a batch whose items are here. */
   insert(batch: Batch): void {
     const { status, done, step, failure, work, endedAt, ...header } = batch;

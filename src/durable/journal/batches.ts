@@ -6,14 +6,14 @@ import { invariant } from "../../domain/invariant";
 import { batchEvent } from "../../schemas/event";
 import type { AlarmClock } from "./alarm-clock";
 import { resultOf, shownBatch } from "./batch-results";
-import { BatchRun, type BatchRunHost, GONE } from "./batch-run";
+import { BatchRun, type BatchRunHost, type BatchWatch, GONE } from "./batch-run";
 import { type Batch, BatchStore, type StepDecision } from "./batch-store";
 import type { Resolution } from "./claims";
 import { within } from "./deadline";
 import type { GroupSaga } from "./group-saga";
 import type { BatchPart, BatchRequest, OperationKey, Reply } from "./protocol";
 import type { Records } from "./records";
-import { keyReused, refuse, reply, unknownOutcome } from "./replies";
+import { keyReused, overloaded, refuse, reply, unknownOutcome } from "./replies";
 import { type Outcome, Work } from "./row";
 import type { JournalStore } from "./store";
 
@@ -23,6 +23,8 @@ const REDRIVE_MS = 10_000;
 const PATIENCE_MS = 100_000;
 /** Batches of one shard that are not at their end; past it new ones are turned away before they are written. */
 const UNENDED_MAX = 100;
+/** Items of batches that are carried out at this moment; past it no batch is taken that is waited for. Two of the largest. */
+const ITEMS_MAX = 20_000;
 /** Items whose batch never came are forgotten after this long, in milliseconds. */
 const STAGED_MS = 3_600_000;
 
@@ -57,6 +59,7 @@ export class Batches {
   readonly #alarm: AlarmClock;
   readonly #host: BatchesHost;
   readonly #drives = new Map<BatchId, Drive>();
+  #items = 0;
 
   constructor(parts: {
     readonly store: JournalStore;
@@ -87,7 +90,10 @@ export class Batches {
     const { batchId, options, operation } = request;
     const found = this.find(batchId);
     const refused = found === null ? this.#refusalOf(request) : ofAnother(found, operation);
-    if (refused !== null) return refuse(refused);
+    if (refused !== null) {
+      if (found === null) this.#forget(batchId);
+      return refuse(refused);
+    }
     const batch = found ?? this.#insert(request);
     if (batch === null) return unknownOutcome();
     await this.#host.checkpoint("batch:inserted");
@@ -151,13 +157,23 @@ export class Batches {
     return this.#store.isUsed ? this.#batches.find(batchId) : null;
   }
 
-  #refusalOf({ options: { runAsync } }: BatchRequest): LedgerError | null {
-    if (!this.#store.isUsed || this.#batches.unsettled(UNENDED_MAX).length < UNENDED_MAX) {
-      return null;
+  #refusalOf({ options: { runAsync }, after, postings }: BatchRequest): LedgerError | null {
+    const tooMany =
+      this.#store.isUsed && this.#batches.unsettled(UNENDED_MAX).length === UNENDED_MAX;
+    if (runAsync) {
+      return tooMany
+        ? refusal("GEN_RATE_LIMITED", "too many batches run in the background; try again later")
+        : null;
     }
-    return runAsync
-      ? refusal("GEN_RATE_LIMITED", "too many batches run in the background; try again later")
-      : refusal("GEN_OVERLOADED", "too many batches are under way; try again later");
+    return tooMany || this.#items + after + postings.length > ITEMS_MAX
+      ? overloaded("too many batches are under way", "later")
+      : null;
+  }
+
+  /** The items of a batch that was not taken. */
+  #forget(batchId: BatchId): void {
+    if (!this.#store.isUsed) return;
+    this.#store.transaction(() => this.#batches.forgetStagedOf(batchId));
   }
 
   /** Null when not all of its items are here. */
@@ -211,14 +227,18 @@ export class Batches {
   async #carryOut(batchId: BatchId, claimed: () => void, steps: Drive["steps"]): Promise<void> {
     const batch = this.find(batchId);
     if (batch === null || batch.work === 0) return;
-    if ((batch.work & Work.Drive) !== 0) {
-      await this.#run.run(batch, {
-        claimed,
-        ended: (attempt, decision, outcomes) => {
-          steps.get(attempt)?.resolve({ decision, outcomes });
-          steps.delete(attempt);
-        },
-      });
+    const watch: BatchWatch = {
+      claimed,
+      ended: (attempt, decision, outcomes) => {
+        steps.get(attempt)?.resolve({ decision, outcomes });
+        steps.delete(attempt);
+      },
+    };
+    this.#items += batch.count;
+    try {
+      if ((batch.work & Work.Drive) !== 0) await this.#run.run(batch, watch);
+    } finally {
+      this.#items -= batch.count;
     }
     await this.#announce(batch);
   }

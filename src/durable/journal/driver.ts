@@ -6,6 +6,7 @@ import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movemen
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
 import type { Answer } from "../balance/protocol";
+import type { Admission } from "./admission";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
 import type { Lanes } from "./lanes";
@@ -30,6 +31,7 @@ interface DriverParts {
   readonly lanes: Lanes;
   readonly splits: Splits;
   readonly claims: Claims;
+  readonly admission: Admission;
   readonly host: DriverHost;
 }
 
@@ -46,6 +48,7 @@ export class Driver {
   readonly #lanes: Lanes;
   readonly #splits: Splits;
   readonly #claims: Claims;
+  readonly #admission: Admission;
   readonly #host: DriverHost;
   readonly #driving = new Map<
     string,
@@ -62,6 +65,7 @@ export class Driver {
     this.#lanes = parts.lanes;
     this.#splits = parts.splits;
     this.#claims = parts.claims;
+    this.#admission = parts.admission;
     this.#host = parts.host;
   }
 
@@ -94,6 +98,7 @@ export class Driver {
     const running = this.#driving.get(id);
     // Another attempt is another row: its reference was freed and taken again.
     if (running !== undefined && running.attempt === row.attempt) return running.end;
+    this.#admission.hold(row);
     const end = run()
       .then((driven) => {
         if (!driven.done) this.#refused.set(driven.row, driven.error);
@@ -105,6 +110,7 @@ export class Driver {
         throw error;
       })
       .finally(() => {
+        this.#admission.release(row);
         if (this.#driving.get(id)?.end === end) this.#driving.delete(id);
       });
     this.#driving.set(id, { attempt: row.attempt, end });

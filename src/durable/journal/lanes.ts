@@ -23,6 +23,8 @@ interface Waiting {
 interface Lane {
   waiting: Waiting[];
   failures: number;
+  /** Since when what leaves first has been tried. */
+  sinceMs: number;
 }
 
 /** What a lane needs of its shard. */
@@ -57,10 +59,16 @@ export class Lanes {
         lane.waiting.push(waiting);
         return;
       }
-      const opened: Lane = { waiting: [waiting], failures: 0 };
+      const opened: Lane = { waiting: [waiting], failures: 0, sinceMs: Date.now() };
       this.#lanes.set(balanceId, opened);
       void this.#nextTurn().then(() => this.#run(balanceId, opened));
     });
+  }
+
+  /** How long the call to a balance that is under way has been tried, in milliseconds; 0 when there is none. */
+  tryingForMs(balanceId: BalanceId): number {
+    const lane = this.#lanes.get(balanceId);
+    return lane === undefined ? 0 : Date.now() - lane.sinceMs;
   }
 
   /**
@@ -81,6 +89,7 @@ export class Lanes {
       try {
         await this.#send(balanceId, batch);
         lane.failures = 0;
+        lane.sinceMs = Date.now();
       } catch (error) {
         lane.failures += 1;
         for (const waiting of batch) waiting.attempts += 1;

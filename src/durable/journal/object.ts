@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
+import type { LedgerErrorCode } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -352,7 +353,7 @@ export class JournalObject extends DurableObject<Env> {
     if (refused !== null) return refuse(refused, true);
     try {
       const answer = await call(key);
-      if (!answer.ok && operation.fromClient && answer.error.code !== "GEN_IDEMPOTENCY_MISMATCH") {
+      if (!answer.ok && operation.fromClient && !UNREMEMBERED.has(answer.error.code)) {
         store.transaction(() => store.rememberRefusal(key, answer.error, Date.now()));
       }
       return answer;
@@ -376,6 +377,9 @@ function recordedOf(transaction: Transaction): Recorded {
     revision: transaction.revision,
   };
 }
+
+/** What says nothing of the request itself: sent again, it may be answered otherwise. */
+const UNREMEMBERED = new Set<LedgerErrorCode>(["GEN_IDEMPOTENCY_MISMATCH", "GEN_OVERLOADED"]);
 
 /** The answer about a group that is gone: whatever it claimed is free. */
 const VOID: Resolution = {

@@ -1,15 +1,13 @@
-import { refusal } from "../../domain/error";
+import { invariant } from "../../domain/invariant";
 import { referenceUsed } from "../../domain/movement";
 import type { Transaction } from "../../domain/transaction";
+import { type Admission, arriving, following, type Request } from "./admission";
 import { targetOf } from "./claims";
 import type { OperationKey, RecordRequest, Reply } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply, storedKey, unknownOutcome } from "./replies";
 import { type Claim, type Driven, isHidden, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
-
-/** Rows with work left that a shard holds; past it new ones are turned away before they are written. */
-const LIVE_MAX = 20_000;
 
 /** What the recorder needs of its shard. */
 export interface RecorderHost {
@@ -26,29 +24,41 @@ export interface RecorderHost {
 export class Recorder {
   readonly #store: JournalStore;
   readonly #records: Records;
+  readonly #admission: Admission;
   readonly #host: RecorderHost;
 
   constructor(parts: {
     readonly store: JournalStore;
     readonly records: Records;
+    readonly admission: Admission;
     readonly host: RecorderHost;
   }) {
     this.#store = parts.store;
     this.#records = parts.records;
+    this.#admission = parts.admission;
     this.#host = parts.host;
   }
 
   /** Records a posting; a synchronous one is carried out before the answer. */
-  async record(request: RecordRequest): Promise<Reply<Transaction>> {
+  record(request: RecordRequest): Promise<Reply<Transaction>> {
+    return this.#record(request, arriving(request.posting, request.split?.legs));
+  }
+
+  async #record(request: RecordRequest, asked: Request): Promise<Reply<Transaction>> {
     const { posting, operation } = request;
     const key = storedKey(operation);
     const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
     if (refused !== null) return refuse(refused, true);
     for (;;) {
-      const row = this.#insert(request);
+      // Asked before anything is written; but what was recorded before is answered, however much there is to do.
+      const full = this.#admission.refusalOf(asked);
+      const row = full === null ? this.#insert(request) : null;
       if (row !== null) return this.#carryOut(row);
       const found = this.#records.find(posting.transactionId);
-      if (found === null) return refuse(tooManyWaiting());
+      if (found === null) {
+        invariant(full !== null, "a row that cannot be inserted is there");
+        return refuse(full);
+      }
       if (found.operationKey === key) return this.#repeat(found, operation);
       if (!isHidden(found)) return this.#duplicate(found, operation);
       // Its outcome decides: a refusal frees the reference, and this request tries as its own.
@@ -59,11 +69,10 @@ export class Recorder {
   }
 
   /**
-   * The new row, written with its legs; null when its reference is taken, or too many are waiting. It is tried first and
-   * looked for afterwards, because nearly every reference is new.
+   * The new row, written with its legs; null when its reference is taken. It is tried first and looked for afterwards,
+   * because nearly every reference is new.
    */
   #insert(request: RecordRequest): Row | null {
-    if (this.#records.liveCount >= LIVE_MAX) return null;
     const { posting, split } = request;
     const row = this.#newRow(request, split?.claims ?? []);
     const legs = (split?.legs ?? []).map((leg) => ({
@@ -90,17 +99,19 @@ export class Recorder {
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
   }
 
-  /** Records postings in order, each on its own; those that can are written together. */
+  /** Records items of a batch in order, each on its own; those that can are written together. */
   async recordMany(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
     const isFree = ({ posting }: RecordRequest): boolean =>
-      !posting.skipQueue && this.#records.find(posting.transactionId) === null;
+      !posting.skipQueue &&
+      this.#admission.refusalOf(ofBatch(posting)) === null &&
+      this.#records.find(posting.transactionId) === null;
     const ids = new Set(requests.map(({ posting }) => posting.transactionId));
     const fresh = ids.size === requests.length && requests.every(isFree);
-    if (fresh && this.#records.liveCount + requests.length <= LIVE_MAX) {
-      return this.#insertAll(requests);
-    }
+    if (fresh) return this.#insertAll(requests);
     const replies: Reply<Transaction>[] = [];
-    for (const request of requests) replies.push(await this.record(request));
+    for (const request of requests) {
+      replies.push(await this.#record(request, ofBatch(request.posting)));
+    }
     return replies;
   }
 
@@ -142,5 +153,5 @@ export class Recorder {
   }
 }
 
-const tooManyWaiting = () =>
-  refusal("GEN_OVERLOADED", "too many transactions are waiting; try again later");
+const ofBatch = (posting: RecordRequest["posting"]): Request =>
+  following(posting.skipQueue, [posting]);

@@ -11,6 +11,7 @@ import type { JournalStore } from "./store";
 export class Records {
   readonly #live = new Map<TransactionId, Row>();
   readonly #store: JournalStore;
+  #characters = 0;
   #lastMicros = 0;
 
   constructor(store: JournalStore) {
@@ -20,6 +21,11 @@ export class Records {
   /** How many rows have work left, as far as this life of the shard knows. */
   get liveCount(): number {
     return this.#live.size;
+  }
+
+  /** How many characters of theirs clients have sent with them: descriptions and metadata. */
+  get liveCharacters(): number {
+    return this.#characters;
   }
 
   /** Writes a row that nothing else belongs to; false when there is one of its id. */
@@ -44,19 +50,26 @@ export class Records {
     const id = stored.posting.transactionId;
     const live = this.#live.get(id);
     if (live !== undefined) return live;
-    if (stored.work !== 0) this.#live.set(id, stored);
+    if (stored.work !== 0) this.keep(stored);
     return stored;
   }
 
   /** Keeps a row in memory, because there is work for it. */
   keep(row: Row): void {
-    this.#live.set(row.posting.transactionId, row);
+    const id = row.posting.transactionId;
+    const before = this.#live.get(id);
+    if (before === row) return;
+    if (before !== undefined) this.#characters -= charactersOf(before);
+    this.#characters += charactersOf(row);
+    this.#live.set(id, row);
   }
 
   /** Lets go of a row: it is settled, or it no longer exists. */
   drop(row: Row): void {
     const id = row.posting.transactionId;
-    if (this.#live.get(id) === row) this.#live.delete(id);
+    if (this.#live.get(id) !== row) return;
+    this.#characters -= charactersOf(row);
+    this.#live.delete(id);
   }
 
   /** The records that follow from one, newest first. */
@@ -110,3 +123,6 @@ export class Records {
     return instantOfMicros(this.#lastMicros);
   }
 }
+
+const charactersOf = ({ posting: { description, metaData } }: Row): number =>
+  description.length + (metaData?.length ?? 0);

@@ -23,6 +23,15 @@ export const reply = <T>(value: T, replayed = false) => ({ ok: true, value, repl
 export const keyReused = (): LedgerError =>
   refusal("GEN_IDEMPOTENCY_MISMATCH", "the Idempotency-Key was used before with another request");
 
+/** Seconds after which to send again: places are free soon, a backlog is gone later. */
+const RETRY_AFTER_SECONDS = { soon: 1, later: 5 } as const;
+
+/** The refusal of what there is no room for. It promises that nothing of it was written. */
+export const overloaded = (why: string, again: keyof typeof RETRY_AFTER_SECONDS): LedgerError => ({
+  ...refusal("GEN_OVERLOADED", `${why}: nothing was done, send the same request again`),
+  retryAfterSeconds: RETRY_AFTER_SECONDS[again],
+});
+
 /** The request outlasted its patience: the record lives on, and the same request finds out. */
 export const unknownOutcome = () =>
   refuse(

@@ -14,6 +14,7 @@ import {
   settlementOf,
 } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
+import { type Admission, following } from "./admission";
 import type {
   OperationKey,
   Plan,
@@ -49,20 +50,36 @@ export interface SettlementsHost {
 export class Settlements {
   readonly #store: JournalStore;
   readonly #records: Records;
+  readonly #admission: Admission;
   readonly #host: SettlementsHost;
 
   constructor(parts: {
     readonly store: JournalStore;
     readonly records: Records;
+    readonly admission: Admission;
     readonly host: SettlementsHost;
   }) {
     this.#store = parts.store;
     this.#records = parts.records;
+    this.#admission = parts.admission;
     this.#host = parts.host;
   }
 
   /** Commits or voids a hold; a repeat of the operation answers the child it made. */
-  async settle(request: SettleRequest, key: string): Promise<Reply<SettleValue>> {
+  settle(request: SettleRequest, key: string): Promise<Reply<SettleValue>> {
+    return this.#settle(request, key, (arrival) => this.#admission.refusalOf(arrival));
+  }
+
+  /** The same for a hold whose time has come: however much there is to do, it is done. */
+  settleDue(request: SettleRequest, key: string): Promise<Reply<SettleValue>> {
+    return this.#settle(request, key, () => null);
+  }
+
+  async #settle(
+    request: SettleRequest,
+    key: string,
+    refusalOf: Admission["refusalOf"],
+  ): Promise<Reply<SettleValue>> {
     const { transactionId, skipQueue } = request;
     const found = this.#records.find(transactionId);
     const nowMs = Date.now();
@@ -81,6 +98,9 @@ export class Settlements {
     if (asked === null) return refuse(unknownHold(request));
     const decided = this.#decide(asked, request);
     if (!decided.ok) return refuse(decided.error);
+    const holds = decided.value.map(({ hold }) => hold.posting);
+    const full = refusalOf(following(skipQueue, holds));
+    if (full !== null) return refuse(full);
     const children = this.#insertSettlements(decided.value, request, key);
     const shown = this.#records.shown(asked);
     if (!skipQueue && request.operation.fromClient) this.#rememberHold(key, shown);
@@ -117,6 +137,9 @@ export class Settlements {
     if (repeated !== undefined) return this.#repeatOfRefund(repeated, request);
     const amounts = this.#refundAmountsOf(parent, movements, request);
     if (!amounts.ok) return refuse(amounts.error);
+    const moved = movements.map(({ posting }) => posting);
+    const full = this.#admission.refusalOf(following(request.skipQueue, moved));
+    if (full !== null) return refuse(full);
     const rows = this.#insertRefunds(movements, amounts.value, request, key);
 
     await this.#host.checkpoint("refund:inserted");

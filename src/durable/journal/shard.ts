@@ -2,6 +2,7 @@ import type { BalanceId, TransactionId } from "../../domain/ids";
 import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
 import { scheduledMs } from "../../domain/timer";
 import type { Posting } from "../../domain/transaction";
+import { Admission } from "./admission";
 import { AlarmClock } from "./alarm-clock";
 import { Answers } from "./answers";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
@@ -65,6 +66,7 @@ export class Shard {
   readonly answers: Answers;
   readonly #oldKeys: OldKeys;
   readonly #recovery: Recovery;
+  readonly #admission: Admission;
   readonly #alarm: AlarmClock;
   readonly #patience = new Patience(PATIENCE_MS);
   readonly #checkpoint: ShardHost["checkpoint"];
@@ -90,12 +92,14 @@ export class Shard {
       },
       troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
     });
-    const common = { store, records };
+    const admission = new Admission({ records, lanes });
+    const common = { store, records, admission };
     const saga = new GroupSaga({ lanes, host: { ...host, checkpoint, balanceMade } });
     const splits = new Splits({ ...common, saga, host: { checkpoint, finished } });
     const drive = (row: Row) => this.driver.drive(row);
     this.store = store;
     this.records = records;
+    this.#admission = admission;
     this.#alarm = new AlarmClock(host.ctx);
     this.claims = new Claims({
       ...common,
@@ -312,6 +316,8 @@ export class Shard {
   #inserted(rows: readonly Row[]): void {
     for (const row of rows) {
       this.records.keep(row);
+      // A split comes with its legs.
+      this.#admission.hold(row, row.posting.kind === "split" ? rows.slice(1) : []);
       this.#alarm.by(row.dueMs);
       // Of what nobody may see yet D1 must know nothing: it may be gone again.
       if (isHidden(row)) continue;
@@ -345,7 +351,7 @@ export class Shard {
     const operation = { key: `timer:${action}`, fingerprint: "", fromClient: false };
     const request = { transactionId, action, amount: null, skipQueue: true, operation };
     // Refused means settled by somebody else before: then there is nothing left for the timer.
-    await this.settlements.settle(request, storedKey(operation));
+    await this.settlements.settleDue(request, storedKey(operation));
     // The row as it is now: this one may have been let go while the child was driven.
     const standing = this.records.find(transactionId);
     if (standing === null) return;

@@ -1,4 +1,4 @@
-import { type LedgerErrorCode, refusal } from "../../domain/error";
+import { type LedgerError, type LedgerErrorCode, refusal } from "../../domain/error";
 import type { Reply } from "../../durable/journal/protocol";
 
 /** The outcome is not known: the whole is to be asked for again. */
@@ -15,7 +15,7 @@ export function newestOf<T>(
 ): Reply<T> | null {
   const errors = replies.flatMap((reply) => (reply.ok ? [] : [reply.error]));
   const unknown = errors.find(({ code }) => UNKNOWN.has(code));
-  if (unknown !== undefined) return { ok: false, error: unknown, replayed: false };
+  if (unknown !== undefined) return { ok: false, error: ofAll(unknown, replies), replayed: false };
   const refused = errors.filter(({ code }) => !isDone(code));
   const newest = replies.find(({ ok }) => ok);
   const [first] = refused;
@@ -25,4 +25,14 @@ export function newestOf<T>(
     return { ok: false, error: refusal(first.code, message, details), replayed: false };
   }
   return newest ?? replies[0] ?? null;
+}
+
+/** Turned away means that nothing was done: not so when some of them stand. */
+function ofAll(error: LedgerError, replies: readonly Reply<unknown>[]): LedgerError {
+  if (error.code !== "GEN_OVERLOADED" || !replies.some(({ ok }) => ok)) return error;
+  return {
+    ...error,
+    code: "GEN_OUTCOME_UNKNOWN",
+    message: "a part of it is done: send the same request again for the rest",
+  };
 }

@@ -1,0 +1,116 @@
+import type { LedgerError } from "../../domain/error";
+import type { BalanceId } from "../../domain/ids";
+import type { Posting } from "../../domain/transaction";
+import type { Lanes } from "./lanes";
+import { type Arrival, type Bounds, Load } from "./load";
+import type { Records } from "./records";
+import { overloaded } from "./replies";
+import type { Row } from "./row";
+
+/**
+ * Synchronous records under way. A shard answers some 500 requests a second, and a healthy transfer is over in 10 to 20 ms: ten
+ * at once are full speed, whatever is above waits. In all a second's work; on one balance three times full speed; when it was
+ * overrun a good part of the shard's speed, not all of it.
+ */
+const UNDER_WAY: Bounds = { inAll: 512, onBalance: 32, whenNarrowed: 2 };
+/**
+ * QUEUED records that are not applied yet. In all what can be applied before their sweep of 30 s; on one balance some seconds of
+ * its work; when it was overrun about what leaves for the queue together.
+ */
+const WAITING: Bounds = { inAll: 10_000, onBalance: 1_000, whenNarrowed: 32 };
+/** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
+const ROWS_MAX = 20_000;
+/** Characters of their descriptions and metadata: an object has 128 MB, which it may share. */
+const CHARACTERS_MAX = 16_000_000;
+/** A balance whose call has been tried for this long is not waited for: as long as a request waits at most. */
+const STUCK_MS = 15_000;
+
+/** What a shard is asked to take. */
+export interface Request extends Arrival {
+  readonly skipQueue: boolean;
+}
+
+/**
+ * Counts what a shard has taken and not finished, and says when it takes no more. It is asked before anything is written, so
+ * a refusal leaves nothing behind; what was taken is never refused for want of room.
+ */
+export class Admission {
+  readonly #records: Pick<Records, "liveCount" | "liveCharacters">;
+  readonly #lanes: Pick<Lanes, "tryingForMs">;
+  readonly #underWay = new Load(UNDER_WAY);
+  readonly #waiting = new Load(WAITING);
+  readonly #held = new Map<Row, readonly BalanceId[]>();
+
+  constructor(parts: {
+    readonly records: Pick<Records, "liveCount" | "liveCharacters">;
+    readonly lanes: Pick<Lanes, "tryingForMs">;
+  }) {
+    this.#records = parts.records;
+    this.#lanes = parts.lanes;
+  }
+
+  /** `GEN_OVERLOADED` when there is no room for it: then nothing of it may be written. Null: it may be taken. */
+  refusalOf(request: Request): LedgerError | null {
+    const { skipQueue, balanceIds } = request;
+    const { liveCount, liveCharacters } = this.#records;
+    if (liveCount >= ROWS_MAX || liveCharacters >= CHARACTERS_MAX) {
+      return overloaded("too many transactions wait to be recorded", "later");
+    }
+    const load = skipQueue ? this.#underWay : this.#waiting;
+    if (load.isFull(request)) {
+      return overloaded("too many transactions are under way", skipQueue ? "soon" : "later");
+    }
+    const full = load.fullBalance(request);
+    if (full !== null) return overloaded(`too many transactions of ${full} are under way`, "soon");
+    if (!skipQueue) return null;
+    const stuck = balanceIds.find((id) => this.#lanes.tryingForMs(id) >= STUCK_MS);
+    return stuck === undefined ? null : overloaded(`${stuck} does not answer`, "later");
+  }
+
+  /** Counts a record from now on, with its legs if it is a split. Counting it again changes nothing. */
+  hold(row: Row, legs: readonly Row[] = []): void {
+    const { posting, status } = row;
+    // Legs and items of a batch are counted with what they belong to; what is due comes a few at a time.
+    const counts = posting.group === null && (status === "PENDING" || status === "QUEUED");
+    if (!counts || this.#held.has(row)) return;
+    const balanceIds =
+      legs.length === 0 ? sidesOf(posting) : balancesOf(legs.map((leg) => leg.posting));
+    this.#held.set(row, balanceIds);
+    this.#loadOf(posting).add(balanceIds);
+  }
+
+  /** A record is at its end. */
+  release(row: Row): void {
+    const balanceIds = this.#held.get(row);
+    if (balanceIds === undefined) return;
+    this.#held.delete(row);
+    this.#loadOf(row.posting).remove(balanceIds);
+  }
+
+  #loadOf({ skipQueue }: Posting): Load {
+    return skipQueue ? this.#underWay : this.#waiting;
+  }
+}
+
+/** A posting that is new, with its legs if it is a split. */
+export const arriving = (posting: Posting, legs: readonly Posting[] = []): Request => ({
+  skipQueue: posting.skipQueue,
+  balanceIds: legs.length === 0 ? sidesOf(posting) : balancesOf(legs),
+  follows: false,
+});
+
+/** What follows from what was taken before, and moves the balances of these postings. */
+export const following = (skipQueue: boolean, postings: readonly Posting[]): Request => ({
+  skipQueue,
+  balanceIds: balancesOf(postings),
+  follows: true,
+});
+
+const sidesOf = ({ source, destination }: Posting): BalanceId[] => [
+  source.balanceId,
+  destination.balanceId,
+];
+
+const balancesOf = (postings: readonly Posting[]): BalanceId[] => [
+  ...new Set(postings.flatMap(sidesOf)),
+];

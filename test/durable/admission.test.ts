@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Admission, arriving, following } from "../../src/durable/journal/admission";
+import { Load } from "../../src/durable/journal/load";
+import { postingFor } from "../support/postings";
+
+afterEach(() => vi.useRealTimers());
+
+const posting = postingFor("x", { reference: "r", from: "@a", to: "@b", amount: 1n });
+const queued = { ...posting, skipQueue: false };
+const idle = { liveCount: 0, liveCharacters: 0, tryingForMs: 0 };
+
+/** The refusal of a shard that stands so, or null. */
+function refusalAt(state: Partial<typeof idle>, request = arriving(posting)) {
+  const { tryingForMs, ...records } = { ...idle, ...state };
+  return new Admission({ records, lanes: { tryingForMs: () => tryingForMs } }).refusalOf(request);
+}
+
+describe("a shard takes no more", () => {
+  it.each([
+    ["rows with work left", { liveCount: 20_000 }, { liveCount: 19_999 }],
+    ["characters of them", { liveCharacters: 16_000_000 }, { liveCharacters: 15_999_999 }],
+    ["seconds that a balance does not answer", { tryingForMs: 15_000 }, { tryingForMs: 14_999 }],
+  ])("at so many %s", (_what, full, almost) => {
+    expect(refusalAt(full)).toMatchObject({ code: "GEN_OVERLOADED", retryAfterSeconds: 5 });
+    expect(refusalAt(almost)).toBeNull();
+  });
+
+  it("but queues for a balance that does not answer", () => {
+    expect(refusalAt({ tryingForMs: 60_000 }, arriving(queued))).toBeNull();
+  });
+
+  it("not even of what follows, when its memory is full", () => {
+    const request = following(true, [posting]);
+    expect(refusalAt({ liveCharacters: 16_000_000 }, request)?.code).toBe("GEN_OVERLOADED");
+  });
+});
+
+describe("a load", () => {
+  const bounds = { inAll: 10, onBalance: 8, whenNarrowed: 1 };
+  const { balanceIds } = arriving(posting);
+  const [source] = balanceIds;
+  const asked = { balanceIds, follows: false };
+  let load: Load;
+  const fill = (count: number) => {
+    for (let n = 0; n < count; n += 1) load.add(balanceIds);
+  };
+  const drain = (count: number) => {
+    for (let n = 0; n < count; n += 1) load.remove(balanceIds);
+  };
+  /** How many more it takes of an empty balance. */
+  const room = () => {
+    let count = 0;
+    while (count < 100 && load.fullBalance(asked) === null) {
+      load.add(balanceIds);
+      count += 1;
+    }
+    drain(count);
+    return count;
+  };
+  beforeEach(() => {
+    load = new Load(bounds);
+  });
+
+  it("is full at its bound, and at four times as many for what follows", () => {
+    fill(9);
+    expect(load.isFull(asked)).toBe(false);
+    fill(1);
+    expect([load.isFull(asked), load.isFull({ ...asked, follows: true })]).toEqual([true, false]);
+    fill(30);
+    expect(load.isFull({ ...asked, follows: true })).toBe(true);
+  });
+
+  it("names the balance that is full, which stays narrow as long as many want it", () => {
+    fill(8);
+    expect(load.fullBalance(asked)).toBe(source);
+    expect(load.fullBalance({ ...asked, follows: true })).toBeNull();
+    drain(8);
+    expect(room()).toBe(1);
+    for (let second = 0; second < 5; second += 1) {
+      fill(8);
+      for (let n = 0; n < 16; n += 1) expect(load.fullBalance(asked)).toBe(source);
+      drain(8);
+      vi.setSystemTime(Date.now() + 1_000);
+      expect(room()).toBe(1);
+    }
+  });
+
+  it("widens a narrowed balance twice as much each second that few want it", () => {
+    fill(8);
+    expect(load.fullBalance(asked)).toBe(source);
+    drain(8);
+    const rooms = [1, 2, 3].map(() => {
+      vi.setSystemTime(Date.now() + 1_000);
+      return room();
+    });
+    expect(rooms).toEqual([2, 4, 8]);
+  });
+});
