@@ -1,5 +1,17 @@
 import { connect, type Socket } from "node:net";
 
+/** An answer, as far as anybody here looks at it. */
+export interface Answer {
+  /** Three digits, or `lost` if none came. */
+  readonly status: string;
+  /** Of an answer with 503: seconds to wait, null when it does not say. */
+  readonly retryAfter: number | null;
+  /** Whether it is not known if the request was carried out. */
+  readonly isUnknown: boolean;
+}
+
+const LOST: Answer = { status: "lost", retryAfter: null, isUnknown: true };
+
 /**
  * One keep-alive HTTP connection with one request under way at a time. It reads status and length and little else:
  * on a machine of two cores a full client would take more of them than the server that it measures.
@@ -8,14 +20,14 @@ export class Connection {
   readonly #port: number;
   #socket: Socket | undefined;
   #received = "";
-  #answered: ((status: string) => void) | undefined;
+  #answered: ((answer: Answer) => void) | undefined;
 
   constructor(port: number) {
     this.#port = port;
   }
 
-  /** Sends a whole request and resolves with the status of its answer, or with `lost` if none came. */
-  ask(request: string): Promise<string> {
+  /** Sends a whole request and resolves with its answer. */
+  ask(request: string): Promise<Answer> {
     return new Promise((answered) => {
       this.#answered = answered;
       this.#socket ??= this.#connect();
@@ -35,7 +47,7 @@ export class Connection {
     socket.on("error", () => undefined); // It closes next.
     socket.on("close", () => {
       this.#socket = undefined;
-      this.#answer("lost");
+      this.#answer(LOST);
     });
     return socket;
   }
@@ -43,16 +55,27 @@ export class Connection {
   #receive(text: string): void {
     this.#received += text;
     if (!isWhole(this.#received)) return;
-    const status = this.#received.slice(9, 12);
+    const answer = answerIn(this.#received);
     this.#received = "";
-    this.#answer(status);
+    this.#answer(answer);
   }
 
-  #answer(status: string): void {
+  #answer(answer: Answer): void {
     const answered = this.#answered;
     this.#answered = undefined;
-    answered?.(status);
+    answered?.(answer);
   }
+}
+
+function answerIn(text: string): Answer {
+  const status = text.slice(9, 12);
+  if (status !== "503") return { status, retryAfter: null, isUnknown: false };
+  const seconds = /\r\nretry-after: (\d+)/i.exec(text)?.[1];
+  return {
+    status,
+    retryAfter: seconds === undefined ? null : Number(seconds),
+    isUnknown: !text.includes('"GEN_OVERLOADED"'),
+  };
 }
 
 function isWhole(answer: string): boolean {

@@ -1,5 +1,5 @@
 /** The bench's load process: takes one order after another over IPC and reports what happened. */
-import { Connection } from "./connection.ts";
+import { type Answer, Connection } from "./connection.ts";
 import type { BulkWork, LoadOrder, LoadReport, ReadWork, TransferWork } from "./protocol.ts";
 import { get, post } from "./request.ts";
 
@@ -38,23 +38,37 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
 
   const startedAt = Date.now();
   const start = performance.now();
+  const hasTime = () => performance.now() - start < order.durationMs;
+  let unadvised = 0;
+  const told = ({ status, retryAfter }: Answer) => {
+    count(status);
+    if (status === "503" && retryAfter === null) unadvised += 1;
+  };
   const client = async () => {
     const connection = new Connection(order.port);
-    while (performance.now() - start < order.durationMs) {
+    while (hasTime()) {
       const ask = nextAsk();
-      const sent = performance.now();
-      let status = await connection.ask(ask.request);
-      // An answer that was lost is asked for again: the same reference moves money once, and 409 says that it did.
-      let wasLost = false;
-      for (let repeat = 0; status === "lost" && repeat < repeatsMax; repeat++) {
-        wasLost = true;
-        count("lost");
-        await new Promise((later) => setTimeout(later, 100));
-        status = await connection.ask(ask.request);
+      const began = performance.now();
+      let sent = began;
+      let answer = await connection.ask(ask.request);
+      // An answer that was lost is asked for again: the same reference moves money once, and 409 says that it did. What was
+      // turned away is sent again as long as there is time.
+      let wasUnknown = false;
+      for (
+        let repeat = 0;
+        repeat < repeatsMax && isOpen(answer, wasUnknown || hasTime());
+        repeat++
+      ) {
+        told(answer);
+        wasUnknown ||= answer.isUnknown;
+        await later(order.manners === "ignores" ? 0 : (answer.retryAfter ?? 0.1) * 1_000);
+        sent = performance.now();
+        answer = await connection.ask(ask.request);
       }
-      latencies.push(performance.now() - sent);
-      count(status);
-      if (status.startsWith("2") || (wasLost && status === "409")) ask.accepted();
+      told(answer);
+      if (answer.status !== "503") latencies.push(performance.now() - sent);
+      if (answer.status.startsWith("2") || (wasUnknown && answer.status === "409")) ask.accepted();
+      if (order.everyMs !== undefined) await later(began + order.everyMs - performance.now());
     }
     connection.close();
   };
@@ -65,12 +79,20 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
     startedAt,
     elapsedMs: performance.now() - start,
     statuses,
+    unadvised,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     debits: asText(sums.debits),
     credits: asText(sums.credits),
   };
 }
+
+/** Whether a request is to be sent again: nobody knows what became of it, or it was turned away and may try once more. */
+const isOpen = ({ status, isUnknown }: Answer, mayTry: boolean): boolean =>
+  isUnknown || (status === "503" && mayTry);
+
+const later = (ms: number): Promise<void> =>
+  ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 
 function asksOf(order: LoadOrder, sums: Sums): () => Ask {
   const { work } = order;

@@ -5,6 +5,10 @@ export interface LoadOrder {
   readonly durationMs: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly work: TransferWork | BulkWork | ReadWork;
+  /** Each client begins a request this often, in milliseconds; absent: as soon as it has its answer. */
+  readonly everyMs?: number;
+  /** What a client does that was turned away: waits as long as `Retry-After` says, or sends at once again. */
+  readonly manners?: "heeds" | "ignores";
 }
 
 /** POST /transactions from a random source to a random destination, each with a reference of its own. */
@@ -39,6 +43,9 @@ export interface LoadReport {
   readonly elapsedMs: number;
   /** How many answers had which status. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** How many answers of 503 had no `Retry-After`. */
+  readonly unadvised: number;
+  /** Of requests that were not turned away. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Minor units that accepted transfers took from and gave to each balance, in decimal digits. */

@@ -1,4 +1,5 @@
 import { type Cost, costOf } from "./cost.ts";
+import { median } from "./median.ts";
 import { type Counters, rowsOf } from "./rows.ts";
 
 export type ModeName = "skip" | "hot" | "queued" | "hot_queued" | "read";
@@ -143,13 +144,8 @@ function medianOf(
   target: Sample["target"],
   field: "perSecond" | "p50Ms" | "p99Ms",
 ): number {
-  const values = samples
-    .filter((sample) => sample.mode === mode && sample.target === target)
-    .map((sample) => sample[field])
-    .sort((a, b) => a - b);
-  const upper = values[Math.floor(values.length / 2)] ?? Number.NaN;
-  const lower = values[Math.ceil(values.length / 2) - 1] ?? upper;
-  return (upper + lower) / 2;
+  const mine = samples.filter((sample) => sample.mode === mode && sample.target === target);
+  return median(mine.map((sample) => sample[field]));
 }
 
 const modesOf = (samples: readonly Sample[]) => [...new Set(samples.map(({ mode }) => mode))];

@@ -1,13 +1,14 @@
 /**
  * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N] [-- --shards=N]`: Purser beside the bare Worker, in the same run on the
  * same machine, so that the ratio tells something where the figures alone do not. `-- --flat [-- --largest=N]`: a ledger
- * with a long past beside one with a short.
+ * with a long past beside one with a short. `-- --overload [-- --clients=N]`: what others notice of a flood on one balance.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { type FlatOptions, measureFlat } from "./flat.ts";
 import { printFlatJson, printFlatTable } from "./flat-report.ts";
 import { type Host, host, type Load, startLoad, workFolder } from "./host.ts";
+import { measureOverload, printOverload, printOverloadJson } from "./overload.ts";
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 import {
   type BulkFindings,
@@ -33,6 +34,8 @@ const flatRestarts = 9;
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
+    overload: { type: "boolean", default: false },
+    clients: { type: "string", default: "256" },
     seconds: { type: "string", default: "5" },
     rounds: { type: "string" },
     // A small instance: all shards of a local server share one thread, so more of them only divide its batches.
@@ -70,9 +73,23 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 const storage = `storage ${folder.inMemory ? "in memory" : "on disk"}`;
 try {
   if (options.flat) await runFlat();
+  else if (options.overload) await runOverload();
   else await runModes();
 } finally {
   folder.remove();
+}
+
+async function runOverload(): Promise<void> {
+  const server = await host(folder.path, "purser", purser);
+  try {
+    const terms = { headers, clients: Number(options.clients), rounds, durationMs };
+    const findings = await measureOverload(server, terms);
+    if (options.json) printOverloadJson(findings);
+    else printOverload(findings);
+    if (!findings.conserved) process.exitCode = 1;
+  } finally {
+    await server.close();
+  }
 }
 
 async function runModes(): Promise<void> {

@@ -74,25 +74,22 @@ describe("a load", () => {
     fill(8);
     expect(load.fullBalance(asked)).toBe(source);
     expect(load.fullBalance({ ...asked, follows: true })).toBeNull();
+    for (let span = 0; span < 5; span += 1) {
+      for (let n = 0; n < 64; n += 1) expect(load.fullBalance(asked)).toBe(source);
+      vi.setSystemTime(Date.now() + 4_000);
+    }
     drain(8);
     expect(room()).toBe(1);
-    for (let second = 0; second < 5; second += 1) {
-      fill(8);
-      for (let n = 0; n < 16; n += 1) expect(load.fullBalance(asked)).toBe(source);
-      drain(8);
-      vi.setSystemTime(Date.now() + 1_000);
-      expect(room()).toBe(1);
-    }
   });
 
-  it("widens a narrowed balance twice as much each second that few want it", () => {
+  it.each([
+    ["few want it", 62, 4_000],
+    ["nobody has asked for long", 64, 8_000],
+  ])("is wide again when %s", (_what, more, afterMs) => {
     fill(8);
-    expect(load.fullBalance(asked)).toBe(source);
+    for (let n = 0; n <= more; n += 1) expect(load.fullBalance(asked)).toBe(source);
     drain(8);
-    const rooms = [1, 2, 3].map(() => {
-      vi.setSystemTime(Date.now() + 1_000);
-      return room();
-    });
-    expect(rooms).toEqual([2, 4, 8]);
+    vi.setSystemTime(Date.now() + afterMs);
+    expect(room()).toBe(8);
   });
 });

@@ -22,15 +22,15 @@ export interface Arrival {
  * begun. One call brings up to 100 of them, which must fit on one balance.
  */
 const FOLLOWING = 4;
-/** A narrowed balance is widened again, to twice as much, when fewer than this were turned away in a span. */
-const OVERRUN_MIN = 16;
-const SPAN_MS = 1_000;
-/** A narrowed balance that nobody asks for is forgotten. */
-const FORGET_MS = 10_000;
+/**
+ * A narrowed balance is wide again after a span in which fewer than this were turned away: then all of them, who come again
+ * every other second, would have found a place.
+ */
+const OVERRUN_MIN = 64;
+const SPAN_MS = 4_000;
 
-/** A balance that was overrun: how many it takes now, and how many were turned away in this span. */
+/** A balance that was overrun: how many were turned away in this span. */
 interface Narrowed {
-  bound: number;
   sinceMs: number;
   turnedAway: number;
 }
@@ -85,8 +85,9 @@ export class Load {
   }
 
   #isOverrun(balanceId: BalanceId, count: number): boolean {
-    const bound = this.#narrowed.size === 0 ? null : this.#boundOf(balanceId);
-    if (count < (bound ?? this.#bounds.onBalance)) return false;
+    const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
+    const { onBalance, whenNarrowed } = this.#bounds;
+    if (count < (isNarrow ? whenNarrowed : onBalance)) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
@@ -94,27 +95,23 @@ export class Load {
   }
 
   #narrow(balanceId: BalanceId): void {
-    const nowMs = Date.now();
-    for (const [id, { sinceMs }] of this.#narrowed) {
-      if (nowMs - sinceMs > FORGET_MS) this.#narrowed.delete(id);
-    }
-    const bound = this.#bounds.whenNarrowed;
-    this.#narrowed.set(balanceId, { bound, sinceMs: nowMs, turnedAway: 1 });
+    // Nobody may ask for those again.
+    for (const id of this.#narrowed.keys()) this.#isNarrow(id);
+    this.#narrowed.set(balanceId, { sinceMs: Date.now(), turnedAway: 1 });
   }
 
-  /** What an overrun balance takes now; null when it was none, or is none any more. */
-  #boundOf(balanceId: BalanceId): number | null {
+  #isNarrow(balanceId: BalanceId): boolean {
     const narrowed = this.#narrowed.get(balanceId);
-    if (narrowed === undefined) return null;
+    if (narrowed === undefined) return false;
     const nowMs = Date.now();
-    const spans = Math.floor((nowMs - narrowed.sinceMs) / SPAN_MS);
-    if (spans === 0) return narrowed.bound;
-    const calm = narrowed.turnedAway < OVERRUN_MIN ? spans : spans - 1;
-    narrowed.bound *= 2 ** Math.min(calm, 10);
+    const elapsedMs = nowMs - narrowed.sinceMs;
+    if (elapsedMs < SPAN_MS) return true;
+    if (narrowed.turnedAway < OVERRUN_MIN || elapsedMs >= 2 * SPAN_MS) {
+      this.#narrowed.delete(balanceId);
+      return false;
+    }
     narrowed.sinceMs = nowMs;
     narrowed.turnedAway = 0;
-    if (narrowed.bound < this.#bounds.onBalance) return narrowed.bound;
-    this.#narrowed.delete(balanceId);
-    return null;
+    return true;
   }
 }
