@@ -121,7 +121,7 @@ export const OUTWARD_MUTANTS: readonly Mutant[] = [
     law: "9 instances",
     canary: true,
     edits: [
-      edit("src/storage/transactions.ts", "eq, inArray, type SQL", "eq, inArray, ne, type SQL"),
+      edit("src/storage/transactions.ts", "eq, type SQL", "eq, ne, type SQL"),
       edit(
         "src/storage/transactions.ts",
         "#ofInstance = (): SQL => eq(transactions.instanceId, this.#instance);",

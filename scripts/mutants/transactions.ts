@@ -167,4 +167,30 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     test: "test/durable/timers.test.ts",
     filter: "ended by its next life",
   },
+  {
+    name: "a shard turns away after it has recorded",
+    law: "6 nothing is lost",
+    edits: [
+      edit(
+        `${JOURNAL}/recorder.ts`,
+        "      const row = full === null ? this.#insert(request) : null;\n",
+        "      const row = this.#insert(request);\n      if (full !== null) return refuse(full);\n",
+      ),
+    ],
+    test: "test/durable/overload.test.ts",
+    filter: "before anything is written",
+  },
+  {
+    name: "what was turned away is refused for ever under its key",
+    law: "6 nothing is lost",
+    edits: [
+      edit(
+        `${JOURNAL}/object.ts`,
+        '(["GEN_IDEMPOTENCY_MISMATCH", "GEN_OVERLOADED"])',
+        '(["GEN_IDEMPOTENCY_MISMATCH"])',
+      ),
+    ],
+    test: "test/durable/overload.test.ts",
+    filter: "a key stays free",
+  },
 ];

@@ -51,7 +51,7 @@ function sendAll<T>(sends: readonly (() => Promise<Reply<T>>)[]) {
 const pay = (reference: string, from = "@hot") => ({
   reference,
   from,
-  to: `@shop-${reference}`,
+  to: from === "@hot" ? "@shop" : "@other-shop",
   amount: 1n,
 });
 
@@ -164,11 +164,7 @@ describe("a backlog of one balance that is not applied", () => {
       call: ({ method }) => (method === "apply.sendBatch" ? { kind: "swallowed" } : WELL),
     });
     const queued = (reference: string, from = "@hot") => ({
-      posting: postingFor(world.instance, {
-        ...pay(reference, from),
-        to: "@shop",
-        skipQueue: false,
-      }),
+      posting: postingFor(world.instance, { ...pay(reference, from), skipQueue: false }),
       operation: anonymous(),
     });
     const requests = numbers(WAITING).map((n) => queued(`queued-${n}`));

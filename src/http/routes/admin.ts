@@ -31,7 +31,7 @@ const rebuild = createRoute({
   responses: {
     200: jsonResponse(RebuildBody, "What the step compared and wrote."),
     400: refusalResponse("`GEN_VALIDATION_ERROR`: a parameter that cannot be read."),
-    503: refusalResponse("`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send the same request again."),
+    503: refusalResponse("`GEN_OUTCOME_UNKNOWN`: send the same request again."),
   },
 });
 

@@ -20,9 +20,7 @@ const LIMIT_DEFAULT = 100;
 const ENTRIES_MAX = 1_000;
 const STEP_MAX = 200;
 
-const unknown = refusalResponse(
-  "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send the same request again.",
-);
+const unknown = refusalResponse("`GEN_OUTCOME_UNKNOWN`: send the same request again.");
 const badQuery = refusalResponse("`GEN_VALIDATION_ERROR`: a parameter that cannot be read.");
 const limit = (max: number) =>
   z.coerce

@@ -27,9 +27,7 @@ import { repeatable } from "../middleware/repeatable";
 const tags = ["Balances"];
 const params = z.object({ id: z.string().openapi({ example: "bln_…" }) });
 const notFound = refusalResponse("`BAL_NOT_FOUND`.");
-const unknown = refusalResponse(
-  "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send the same request again.",
-);
+const unknown = refusalResponse("`GEN_OUTCOME_UNKNOWN`: send the same request again.");
 
 const create = createRoute({
   method: "post",

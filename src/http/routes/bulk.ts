@@ -53,7 +53,7 @@ const record = createRoute({
     422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`: the key came with another request before."),
     429: refusalResponse("`GEN_RATE_LIMITED`: too many batches run in the background."),
     503: refusalResponse(
-      "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative; `error_detail.details.batch_id` may be asked for it.",
+      "`GEN_OVERLOADED`: too many batches are under way, and nothing was done. `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative; `error_detail.details.batch_id` may be asked for it.",
     ),
   },
 });
@@ -70,7 +70,7 @@ const read = createRoute({
   responses: {
     200: jsonResponse(BatchBody, "The batch."),
     404: refusalResponse("`TXN_NOT_FOUND`."),
-    503: refusalResponse("`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: ask again."),
+    503: refusalResponse("`GEN_OUTCOME_UNKNOWN`: ask again."),
   },
 });
 

@@ -31,7 +31,9 @@ const merge = createRoute({
       "`GEN_MALFORMED_REQUEST`, `GEN_VALIDATION_ERROR` (too long), `META_INVALID_ENTITY_ID`.",
     ),
     404: refusalResponse("`META_ENTITY_NOT_FOUND`."),
-    503: refusalResponse("`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send it again."),
+    503: refusalResponse(
+      "`GEN_OVERLOADED` (nothing was done) or `GEN_OUTCOME_UNKNOWN`: send it again.",
+    ),
     422: keyUsed,
   },
 });

@@ -26,7 +26,9 @@ const responses = {
   ),
   400: refusalResponse("`TXN_BULK_EMPTY`, `TXN_BULK_LIMIT_EXCEEDED`, `GEN_MALFORMED_REQUEST`."),
   422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
-  503: refusalResponse("`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: send the same request again."),
+  503: refusalResponse(
+    "`GEN_OUTCOME_UNKNOWN`: send the same request again. One of them that found no room is told in the list: `GEN_OVERLOADED`, nothing was done for it.",
+  ),
 };
 
 const EACH =

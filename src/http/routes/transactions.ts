@@ -31,8 +31,9 @@ const params = z.object({ id: z.string().openapi({ example: "txn_…" }) });
 const MONEY =
   "`amount` is in major units and is multiplied by `precision` exactly, rounded half away from zero; `precise_amount` is in minor units, an integer of any length. Numbers keep every digit both ways.";
 
-const OUTCOME_UNKNOWN = refusalResponse(
-  "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again after `Retry-After`; it happens at most once, and 409 names the transaction.",
+const UNKNOWN = refusalResponse("`GEN_OUTCOME_UNKNOWN`: it could not be read. Ask again.");
+const NOT_NOW = refusalResponse(
+  "`GEN_OVERLOADED`: too much is under way, and nothing was done. `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again after `Retry-After`; it happens at most once, and 409 names the transaction.",
 );
 
 const DRY_RUN =
@@ -60,7 +61,7 @@ const record = createRoute({
       "`TXN_DUPLICATE_REFERENCE`: `error_detail.details.transaction_id` is the transaction that has it. Read it: it may have had other content.",
     ),
     422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`: the key came with another request before."),
-    503: OUTCOME_UNKNOWN,
+    503: NOT_NOW,
   },
 });
 
@@ -76,7 +77,7 @@ const readById = createRoute({
   responses: {
     200: jsonResponse(z.union([TransactionBody, BatchBody]), "The transaction, or the batch."),
     404: refusalResponse("`TXN_NOT_FOUND`."),
-    503: OUTCOME_UNKNOWN,
+    503: UNKNOWN,
   },
 });
 
@@ -92,7 +93,7 @@ const readReference = createRoute({
   responses: {
     200: jsonResponse(TransactionBody, "The transaction."),
     404: refusalResponse("`TXN_NOT_FOUND`."),
-    503: OUTCOME_UNKNOWN,
+    503: UNKNOWN,
   },
 });
 
@@ -123,7 +124,7 @@ const settle = createRoute({
       "`TXN_ALREADY_COMMITTED`, `TXN_ALREADY_VOIDED`, or `GEN_CONFLICT` while another commit or void waits.",
     ),
     422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
-    503: OUTCOME_UNKNOWN,
+    503: NOT_NOW,
   },
 });
 
@@ -150,7 +151,7 @@ const refund = createRoute({
     404: refusalResponse("`TXN_NOT_FOUND`: there is nothing to refund."),
     409: refusalResponse("`GEN_CONFLICT`: all of it was refunded before."),
     422: refusalResponse("`GEN_IDEMPOTENCY_MISMATCH`."),
-    503: OUTCOME_UNKNOWN,
+    503: NOT_NOW,
   },
 });
 

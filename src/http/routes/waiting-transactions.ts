@@ -10,7 +10,7 @@ const tags = ["Transactions"];
 const THRESHOLD_DEFAULT = "2m";
 
 const OUTCOME_UNKNOWN = refusalResponse(
-  "`GEN_OVERLOADED` or `GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again.",
+  "`GEN_OUTCOME_UNKNOWN`: the outcome is unknown, not negative. Send the same request again.",
 );
 
 const cancel = createRoute({
