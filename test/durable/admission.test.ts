@@ -35,8 +35,10 @@ describe("a shard takes no more", () => {
   });
 });
 
+const numbers = (count: number): number[] => Array.from({ length: count }, (_none, n) => n);
+
 describe("a load", () => {
-  const bounds = { inAll: 10, onBalance: 8, whenNarrowed: 1 };
+  const bounds = { inAll: 10, onBalance: 8, whenNarrowed: 1, inOneTurn: Number.POSITIVE_INFINITY };
   const { balanceIds } = arriving(posting);
   const [source] = balanceIds;
   const asked = { balanceIds, follows: false };
@@ -80,6 +82,17 @@ describe("a load", () => {
     }
     drain(8);
     expect(room()).toBe(1);
+  });
+
+  it("is overrun by what comes in one turn of the event loop, however fast it is taken", async () => {
+    load = new Load({ ...bounds, inOneTurn: 3 });
+    const come = (count: number) => numbers(count).map(() => load.fullBalance(asked));
+    expect(come(3)).toEqual([null, null, null]);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(come(4)).toEqual([null, null, null, source]);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    fill(1);
+    expect(come(1)).toEqual([source]);
   });
 
   it.each([

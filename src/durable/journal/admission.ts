@@ -12,12 +12,19 @@ import type { Row } from "./row";
  * at once are full speed, whatever is above waits. In all a second's work; on one balance three times full speed; one at a time
  * on a balance that was overrun, which is up to a fifth of what the shard can do.
  */
-const UNDER_WAY: Bounds = { inAll: 512, onBalance: 32, whenNarrowed: 1 };
+const UNDER_WAY: Bounds = {
+  inAll: 512,
+  onBalance: 32,
+  whenNarrowed: 1,
+  // Those that come together are under way together.
+  inOneTurn: Number.POSITIVE_INFINITY,
+};
 /**
  * QUEUED records that are not applied yet. In all what can be applied before their sweep of 30 s; on one balance some seconds of
- * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second.
+ * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second. They are taken so
+ * fast that a flood shows at the door first.
  */
-const WAITING: Bounds = { inAll: 10_000, onBalance: 1_000, whenNarrowed: 8 };
+const WAITING: Bounds = { inAll: 10_000, onBalance: 1_000, whenNarrowed: 8, inOneTurn: 32 };
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
 const ROWS_MAX = 20_000;
 /** Characters of their descriptions and metadata: an object has 128 MB, which it may share. */

@@ -7,6 +7,8 @@ export interface Bounds {
   readonly onBalance: number;
   /** The same for a balance that was overrun. */
   readonly whenNarrowed: number;
+  /** How many of one balance may come in one turn of the event loop: more of them were waiting at the door. */
+  readonly inOneTurn: number;
 }
 
 /** What is to be taken. */
@@ -36,13 +38,15 @@ interface Narrowed {
 }
 
 /**
- * Records that were taken and are not at their end, in all and by balance. A balance that comes to its bound was overrun, and
+ * Records that were taken and are not at their end, in all and by balance. A balance that comes to a bound was overrun, and
  * gets few places until fewer want them: full of its own it would still take all the time of its shard.
  */
 export class Load {
   readonly #bounds: Bounds;
   readonly #byBalance = new Map<BalanceId, number>();
   readonly #narrowed = new Map<BalanceId, Narrowed>();
+  /** How many of each balance came in this turn. */
+  readonly #arrived = new Map<BalanceId, number>();
   #total = 0;
 
   constructor(bounds: Bounds) {
@@ -87,11 +91,21 @@ export class Load {
   #isOverrun(balanceId: BalanceId, count: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
     const { onBalance, whenNarrowed } = this.#bounds;
-    if (count < (isNarrow ? whenNarrowed : onBalance)) return false;
+    const isCrowded = this.#isCrowded(balanceId);
+    if (count < (isNarrow ? whenNarrowed : onBalance) && !isCrowded) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
     return true;
+  }
+
+  #isCrowded(balanceId: BalanceId): boolean {
+    const { inOneTurn } = this.#bounds;
+    if (inOneTurn === Number.POSITIVE_INFINITY) return false;
+    if (this.#arrived.size === 0) setTimeout(() => this.#arrived.clear(), 0);
+    const arrived = (this.#arrived.get(balanceId) ?? 0) + 1;
+    this.#arrived.set(balanceId, arrived);
+    return arrived > inOneTurn;
   }
 
   #narrow(balanceId: BalanceId): void {
