@@ -223,6 +223,8 @@ export function printOverloadJson(findings: OverloadFindings): void {
 
 /** A page for people. */
 export function printOverload(findings: OverloadFindings): void {
+  const restlessness = median(findings.idle.map(({ p50Ms, p99Ms }) => p99Ms / p50Ms));
+  console.log(`\nThe quiet client alone: p99 ${restlessness.toFixed(1)} times its p50`);
   for (const { name, what } of floods) {
     const figures = figuresOf(findings, name);
     console.log(`\n${name}: ${what}`);
