@@ -10,7 +10,7 @@ const queued = { ...posting, skipQueue: false };
 const idle = { liveCount: 0, liveCharacters: 0, tryingForMs: 0 };
 
 /** The refusal of a shard that stands so, or null. */
-function refusalAt(state: Partial<typeof idle>, request = arriving(posting)) {
+function refusalAt(state: Partial<typeof idle>, request = arriving(posting, 16)) {
   const { tryingForMs, ...records } = { ...idle, ...state };
   return new Admission({ records, lanes: { tryingForMs: () => tryingForMs } }).refusalOf(request);
 }
@@ -26,7 +26,7 @@ describe("a shard takes no more", () => {
   });
 
   it("but queues for a balance that does not answer", () => {
-    expect(refusalAt({ tryingForMs: 60_000 }, arriving(queued))).toBeNull();
+    expect(refusalAt({ tryingForMs: 60_000 }, arriving(queued, 16))).toBeNull();
   });
 
   it("not even of what follows, when its memory is full", () => {
@@ -37,11 +37,26 @@ describe("a shard takes no more", () => {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_none, n) => n);
 
+it.each([
+  [1, 128],
+  [4, 32],
+  [16, 16],
+  [256, 16],
+])("of a balance, a journal of %i shards takes %i at once in each", (shards, share) => {
+  expect(arriving(posting, shards).share).toBe(share);
+});
+
 describe("a load", () => {
-  const bounds = { inAll: 10, onBalance: 8, whenNarrowed: 1, inOneTurn: Number.POSITIVE_INFINITY };
-  const { balanceIds } = arriving(posting);
+  const bounds = {
+    inAll: 10,
+    onBalance: "share",
+    following: 12,
+    whenNarrowed: 1,
+    countsTurns: false,
+  } as const;
+  const { balanceIds } = arriving(posting, 16);
   const [source] = balanceIds;
-  const asked = { balanceIds, follows: false };
+  const asked = { balanceIds, follows: false, share: 8 };
   let load: Load;
   const fill = (count: number) => {
     for (let n = 0; n < count; n += 1) load.add(balanceIds);
@@ -85,8 +100,9 @@ describe("a load", () => {
   });
 
   it("is overrun by what comes in one turn of the event loop, however fast it is taken", async () => {
-    load = new Load({ ...bounds, inOneTurn: 3 });
-    const come = (count: number) => numbers(count).map(() => load.fullBalance(asked));
+    load = new Load({ ...bounds, countsTurns: true });
+    const come = (count: number) =>
+      numbers(count).map(() => load.fullBalance({ ...asked, share: 3 }));
     expect(come(3)).toEqual([null, null, null]);
     await new Promise((resolve) => setTimeout(resolve, 0));
     expect(come(4)).toEqual([null, null, null, source]);

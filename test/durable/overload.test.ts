@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { indicatorBalanceId } from "../../src/domain/ids";
+import { indicatorBalanceId, shardOf } from "../../src/domain/ids";
 import type { Reply } from "../../src/durable/journal/protocol";
 import { patiently } from "../../src/durable/patiently";
 import { storedRows } from "../support/audit";
@@ -8,21 +8,30 @@ import { Moment } from "../support/moment";
 import { anonymous, postingFor } from "../support/postings";
 import { named, World } from "../support/world";
 
-/** So many synchronous transfers of one balance a shard takes at once, and so many queued ones before they are applied. */
+const SHARDS = 4;
+/** So many synchronous transfers of one balance each of them takes at once, and so many queued ones before they are applied. */
 const UNDER_WAY = 32;
 const WAITING = 1_000;
-/** What follows from a transaction has so many times as many places. */
-const FOLLOWING = 4;
+/** So many places there are for what follows from transactions. */
+const FOLLOWING = 128;
 
 afterEach(() => vi.useRealTimers());
 
 const outcome = (reply: Reply<unknown>): string => (reply.ok ? "taken" : reply.error.code);
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_none, n) => n);
+/** References that all belong to the first shard. */
+function referencesIn(world: World, count: number, word = "flood"): string[] {
+  const references: string[] = [];
+  for (let n = 0; references.length < count; n += 1) {
+    const reference = `${word}-${n}`;
+    if (shardOf(world.idOf(reference), SHARDS) === 0) references.push(reference);
+  }
+  return references;
+}
 
-/** A ledger of one shard, whose balance `@hot` has money and answers nobody until `opened` comes. */
+/** A ledger whose balance `@hot` has money and answers nobody until `opened` comes. */
 async function floodedWorld(amount = 1_000n) {
-  const world = new World("overload", 1);
+  const world = new World("overload", SHARDS);
   await world.fund("@hot", amount);
   await world.fund("@quiet", 100n);
   const opened = new Moment();
@@ -60,7 +69,7 @@ describe("a balance that more want than it can take", () => {
     const { world, opened, close } = await floodedWorld();
     const before = (await storedRows(world)).length;
     close();
-    const references = numbers(UNDER_WAY + 8).map((n) => `flood-${n}`);
+    const references = referencesIn(world, UNDER_WAY + 8);
     const { soon, all } = sendAll(references.map((reference) => () => world.post(pay(reference))));
     await expect.poll(() => soon.length).toBe(8);
     for (const reply of soon) {
@@ -85,18 +94,21 @@ describe("a balance that more want than it can take", () => {
 
   it("leaves places to other balances and other instances, and repeats are answered", async () => {
     const { world, opened, close } = await floodedWorld();
-    const other = new World("overload-other", 1);
+    const other = new World("overload-other", SHARDS);
     await other.fund("@hot", 100n);
     const operation = named(crypto.randomUUID());
     const first = await world.post(pay("before"), operation);
     close();
-    const sends = numbers(UNDER_WAY + 1).map((n) => () => world.post(pay(`flood-${n}`)));
+    const references = referencesIn(world, UNDER_WAY + 1);
+    const sends = references.map((reference) => () => world.post(pay(reference)));
     const { soon, all } = sendAll(sends);
     await expect.poll(() => soon.map(outcome)).toEqual(["GEN_OVERLOADED"]);
 
-    expect(outcome(await world.post(pay("quiet", "@quiet")))).toBe("taken");
-    expect(outcome(await world.post({ ...pay("queued"), skipQueue: false }))).toBe("taken");
-    expect(outcome(await other.post(pay("same-name")))).toBe("taken");
+    const [quiet = "", queued = ""] = referencesIn(world, 2, "other");
+    const [same = ""] = referencesIn(other, 1);
+    expect(outcome(await world.post(pay(quiet, "@quiet")))).toBe("taken");
+    expect(outcome(await world.post({ ...pay(queued), skipQueue: false }))).toBe("taken");
+    expect(outcome(await other.post(pay(same)))).toBe("taken");
     expect(await world.post(pay("before"), operation)).toEqual({ ...first, replayed: true });
     expect(outcome(await world.post(pay("before")))).toBe("TXN_DUPLICATE_REFERENCE");
 
@@ -109,7 +121,9 @@ describe("a balance that more want than it can take", () => {
     const { world, opened, close } = await floodedWorld();
     close();
     const flood = (word: string, count: number) =>
-      sendAll(numbers(count).map((n) => () => world.post(pay(`${word}-${n}`))));
+      sendAll(
+        referencesIn(world, count, word).map((reference) => () => world.post(pay(reference))),
+      );
     const first = flood("first", UNDER_WAY + 1);
     await expect.poll(() => first.soon.length).toBe(1);
     opened.comes();
@@ -125,10 +139,10 @@ describe("a balance that more want than it can take", () => {
   });
 
   it("takes what follows from its transactions longer, and a key stays free when it is turned away", async () => {
-    const count = UNDER_WAY * FOLLOWING;
+    const count = FOLLOWING;
     const { world, opened, close } = await floodedWorld();
     const [shard] = world.shards();
-    const references = numbers(count + 1).map((n) => `paid-${n}`);
+    const references = referencesIn(world, count + 1, "paid");
     const requests = references.map((reference) => ({
       posting: postingFor(world.instance, { ...pay(reference), skipQueue: false }),
       operation: anonymous(),
@@ -167,26 +181,25 @@ describe("a backlog of one balance that is not applied", () => {
       posting: postingFor(world.instance, { ...pay(reference, from), skipQueue: false }),
       operation: anonymous(),
     });
-    const requests = numbers(WAITING).map((n) => queued(`queued-${n}`));
+    const requests = referencesIn(world, WAITING).map((reference) => queued(reference));
     const ids = requests.map(({ posting }) => posting.transactionId);
     await shard?.recordMany({ requests });
     expect((await world.journal.statesOf(ids)).every((state) => state?.status === "QUEUED")).toBe(
       true,
     );
-    const more = { ...pay("more"), skipQueue: false };
-    const refused = await world.post(more);
+    const [more = "", item = "", quiet = ""] = referencesIn(world, 3, "more");
+    const late = { ...pay(more), skipQueue: false };
+    const refused = await world.post(late);
     expect(refused).toMatchObject({ ok: false, error: { code: "GEN_OVERLOADED" } });
-    expect(await world.read("more")).toBeNull();
+    expect(await world.read(more)).toBeNull();
     // Items of a batch that was taken are recorded beyond it.
-    await shard?.recordMany({ requests: [queued("item")] });
-    expect((await world.read("item"))?.status).toBe("QUEUED");
-    expect(outcome(await world.post({ ...pay("quiet", "@quiet"), skipQueue: false }))).toBe(
-      "taken",
-    );
+    await shard?.recordMany({ requests: [queued(item)] });
+    expect((await world.read(item))?.status).toBe("QUEUED");
+    expect(outcome(await world.post({ ...pay(quiet, "@quiet"), skipQueue: false }))).toBe("taken");
 
     clearFaults(world.instance);
-    await shard?.applyMany({ ids: [...ids, world.idOf("item")] });
-    expect(outcome(await world.post(more))).toBe("taken");
+    await shard?.applyMany({ ids: [...ids, world.idOf(item)] });
+    expect(outcome(await world.post(late))).toBe("taken");
     await expect.poll(() => world.amounts("@hot")).toEqual([10_000n, BigInt(WAITING + 2), 0n, 0n]);
   });
 });

@@ -8,23 +8,35 @@ import { overloaded } from "./replies";
 import type { Row } from "./row";
 
 /**
+ * New ones of one balance at once, in the whole journal: about twice what a balance and the way to it keep busy. Each shard
+ * has its share; not below the least, since references are not spread that evenly.
+ */
+const AT_ONCE = 128;
+const SHARE_MIN = 16;
+/**
  * Synchronous records under way. A shard answers some 500 requests a second, and a healthy transfer is over in 10 to 20 ms: ten
- * at once are full speed, whatever is above waits. In all a second's work; on one balance three times full speed; one at a time
- * on a balance that was overrun, which is up to a fifth of what the shard can do.
+ * at once are full speed, whatever is above waits. In all a second's work; one at a time on a balance that was overrun, which is
+ * up to a fifth of what the shard can do. One call settles up to 100, which must fit on one balance.
  */
 const UNDER_WAY: Bounds = {
   inAll: 512,
-  onBalance: 32,
+  onBalance: "share",
+  following: 128,
   whenNarrowed: 1,
-  // Those that come together are under way together.
-  inOneTurn: Number.POSITIVE_INFINITY,
+  countsTurns: false,
 };
 /**
  * QUEUED records that are not applied yet. In all what can be applied before their sweep of 30 s; on one balance some seconds of
  * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second. They are taken so
  * fast that a flood shows at the door first.
  */
-const WAITING: Bounds = { inAll: 10_000, onBalance: 1_000, whenNarrowed: 8, inOneTurn: 32 };
+const WAITING: Bounds = {
+  inAll: 10_000,
+  onBalance: 1_000,
+  following: 4_000,
+  whenNarrowed: 8,
+  countsTurns: true,
+};
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
 const ROWS_MAX = 20_000;
 /** Characters of their descriptions and metadata: an object has 128 MB, which it may share. */
@@ -99,11 +111,16 @@ export class Admission {
   }
 }
 
-/** A posting that is new, with its legs if it is a split. */
-export const arriving = (posting: Posting, legs: readonly Posting[] = []): Request => ({
+/** A posting that is new, with its legs if it is a split, in a journal of so many shards. */
+export const arriving = (
+  posting: Posting,
+  shards: number,
+  legs: readonly Posting[] = [],
+): Request => ({
   skipQueue: posting.skipQueue,
   balanceIds: legs.length === 0 ? sidesOf(posting) : balancesOf(legs),
   follows: false,
+  share: Math.max(SHARE_MIN, Math.floor(AT_ONCE / shards)),
 });
 
 /** What follows from what was taken before, and moves the balances of these postings. */
@@ -111,6 +128,7 @@ export const following = (skipQueue: boolean, postings: readonly Posting[]): Req
   skipQueue,
   balanceIds: balancesOf(postings),
   follows: true,
+  share: 0,
 });
 
 const sidesOf = ({ source, destination }: Posting): BalanceId[] => [

@@ -3,12 +3,14 @@ import type { BalanceId } from "../../domain/ids";
 /** How many records are taken before they are at their end. */
 export interface Bounds {
   readonly inAll: number;
-  /** On one balance, so that a flooded one leaves places to the others. */
-  readonly onBalance: number;
+  /** On one balance, so that a flooded one leaves places to the others: so many, or the share that the arrival names. */
+  readonly onBalance: number | "share";
+  /** The same for what follows from what was taken before. */
+  readonly following: number;
   /** The same for a balance that was overrun. */
   readonly whenNarrowed: number;
-  /** How many of one balance may come in one turn of the event loop: more of them were waiting at the door. */
-  readonly inOneTurn: number;
+  /** Whether in one turn of the event loop only the share of a balance may come: more of them were waiting at the door. */
+  readonly countsTurns: boolean;
 }
 
 /** What is to be taken. */
@@ -17,12 +19,11 @@ export interface Arrival {
   readonly balanceIds: readonly BalanceId[];
   /** Whether it follows from what was taken before: an item of a batch, a commit, a void, a refund. */
   readonly follows: boolean;
+  /** How many of one balance may be in this shard at once, when it is new. */
+  readonly share: number;
 }
 
-/**
- * What follows is turned away later than what is new, at so many times the bounds: it frees what is held, or ends what was
- * begun. One call brings up to 100 of them, which must fit on one balance.
- */
+/** What follows is turned away later than what is new, at so many in all: it frees what is held, or ends what was begun. */
 const FOLLOWING = 4;
 /**
  * A narrowed balance is wide again after a span in which fewer than this were turned away: then all of them, who come again
@@ -73,12 +74,9 @@ export class Load {
   }
 
   /** The balance that has no place for one more, or null. */
-  fullBalance({ balanceIds, follows }: Arrival): BalanceId | null {
+  fullBalance({ balanceIds, follows, share }: Arrival): BalanceId | null {
     for (const id of balanceIds) {
-      const count = this.#on(id);
-      const isFull = follows
-        ? count >= this.#bounds.onBalance * FOLLOWING
-        : this.#isOverrun(id, count);
+      const isFull = follows ? this.#on(id) >= this.#bounds.following : this.#isOverrun(id, share);
       if (isFull) return id;
     }
     return null;
@@ -88,24 +86,24 @@ export class Load {
     return this.#byBalance.get(balanceId) ?? 0;
   }
 
-  #isOverrun(balanceId: BalanceId, count: number): boolean {
+  #isOverrun(balanceId: BalanceId, share: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
     const { onBalance, whenNarrowed } = this.#bounds;
-    const isCrowded = this.#isCrowded(balanceId);
-    if (count < (isNarrow ? whenNarrowed : onBalance) && !isCrowded) return false;
+    const wide = onBalance === "share" ? share : onBalance;
+    const isCrowded = this.#bounds.countsTurns && this.#arriveInTurn(balanceId) > share;
+    if (this.#on(balanceId) < (isNarrow ? whenNarrowed : wide) && !isCrowded) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
     return true;
   }
 
-  #isCrowded(balanceId: BalanceId): boolean {
-    const { inOneTurn } = this.#bounds;
-    if (inOneTurn === Number.POSITIVE_INFINITY) return false;
+  /** Counts one more of a balance in this turn of the event loop; answers how many came in it. */
+  #arriveInTurn(balanceId: BalanceId): number {
     if (this.#arrived.size === 0) setTimeout(() => this.#arrived.clear(), 0);
     const arrived = (this.#arrived.get(balanceId) ?? 0) + 1;
     this.#arrived.set(balanceId, arrived);
-    return arrived > inOneTurn;
+    return arrived;
   }
 
   #narrow(balanceId: BalanceId): void {

@@ -36,6 +36,8 @@ export interface RecordRequest {
   readonly operation: OperationKey;
   /** When it counts as made; absent: when it is recorded. */
   readonly createdAt?: Instant;
+  /** How many shards the instance's journal has: what one balance may have at once is shared by them. */
+  readonly shards?: number;
   /** Of a split: what moves the money, and the references that it takes in other shards. */
   readonly split?: { readonly legs: readonly Posting[]; readonly claims: readonly Claim[] };
 }

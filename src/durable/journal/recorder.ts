@@ -9,6 +9,9 @@ import { firstAnswer, keyReused, refuse, reply, storedKey, unknownOutcome } from
 import { type Claim, type Driven, isHidden, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
+/** How many shards a journal has, if nobody says otherwise. */
+const SHARDS = 16;
+
 /** What the recorder needs of its shard. */
 export interface RecorderHost {
   checkpoint(step: string): void | Promise<void>;
@@ -41,7 +44,8 @@ export class Recorder {
 
   /** Records a posting; a synchronous one is carried out before the answer. */
   record(request: RecordRequest): Promise<Reply<Transaction>> {
-    return this.#record(request, arriving(request.posting, request.split?.legs));
+    const { posting, split, shards = SHARDS } = request;
+    return this.#record(request, arriving(posting, shards, split?.legs));
   }
 
   async #record(request: RecordRequest, asked: Request): Promise<Reply<Transaction>> {
