@@ -25,7 +25,7 @@ export class Client {
     for (let at = 0; at < count; at += 1) {
       const request = ask(this);
       const sent = performance.now();
-      const status = await this.#connection.ask(request);
+      const { status } = await this.#connection.ask(request);
       times.push(performance.now() - sent);
       if (!status.startsWith("2")) throw new Error(`${status} to ${request}`);
     }
@@ -33,8 +33,8 @@ export class Client {
   }
 
   async ask(request: string, status: string): Promise<void> {
-    const answered = await this.#connection.ask(request);
-    if (answered !== status) throw new Error(`${answered} to ${request}`);
+    const answer = await this.#connection.ask(request);
+    if (answer.status !== status) throw new Error(`${answer.status} to ${request}`);
   }
 
   close(): void {
