@@ -171,6 +171,12 @@ describe("cancelling an operation", () => {
     expect(await stubOf("@alice").read()).toMatchObject({ debit: 1n });
   });
 
+  it("that lacked funds keeps that reason while it stands, and stays refused when it does not", async () => {
+    await execute(change("in"), cancel);
+    expect(outcomes(await execute(debit("out", 101n)))).toEqual(["TXN_INSUFFICIENT_FUNDS"]);
+    expect(outcomes(await execute(debit("out", 100n)))).toEqual(["TXN_VALIDATION_ERROR"]);
+  });
+
   it("leaves operations of other ids alone", async () => {
     await execute(change("in"), cancel);
     expect(outcomes(await execute(debit("out-again", 1n)))).toEqual(["applied"]);

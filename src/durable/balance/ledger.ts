@@ -78,19 +78,19 @@ export class BalanceLedger {
     const { balance, reserved } = state;
     // What settles a hold cannot be worked out twice, and a cancelled operation must not be: those ask first.
     if (settles(operation) || this.#store.isCancelled(operation.op)) {
-      const repeated = this.#repeatOf(balance, operation);
+      const repeated = this.#repeatOf(state, operation);
       if (repeated !== null) return { state, answer: repeated };
     }
     const after = this.#decide(state, operation);
     if (!after.ok) {
       const refused: Answer = { outcome: "refused", error: after.error };
-      return { state, answer: this.#repeatOf(balance, operation) ?? refused };
+      return { state, answer: this.#repeatOf(state, operation) ?? refused };
     }
 
     // From here on the operation must succeed, or has done so before: its entry tells.
     const next = this.#store.append(this.#made(balance, operation, at), operation, after.value, at);
     if (next === null) {
-      const repeated = this.#repeatOf(balance, operation);
+      const repeated = this.#repeatOf(state, operation);
       invariant(repeated !== null, "an operation that has its entry is a repeat");
       return { state, answer: repeated };
     }
@@ -109,18 +109,21 @@ export class BalanceLedger {
   }
 
   /** The answer to an operation that was applied or cancelled before; null when it is new. */
-  #repeatOf(balance: StoredBalance | null, operation: MoneyOperation): Answer | null {
+  #repeatOf(state: BalanceState, operation: MoneyOperation): Answer | null {
     const { op, side, action, amount } = operation;
     const entry = this.#store.entryOf(op);
     if (entry === null) {
       if (!this.#store.isCancelled(op)) return null;
-      return { outcome: "refused", error: cancelled() };
+      // Who sends it again has forgotten why it was given up: mostly the reason still stands.
+      const decided = settles(operation) ? null : this.#decide(state, operation);
+      const error = decided === null || decided.ok ? cancelled() : decided.error;
+      return { outcome: "refused", error };
     }
     if (entry.side !== side || entry.action !== action || entry.amount !== amount) {
       return { outcome: "fault", message: `operation ${op} was applied with other content` };
     }
     const { version, at } = entry;
-    return { outcome: "applied", version, at, created: balance?.createdBy === op };
+    return { outcome: "applied", version, at, created: state.balance?.createdBy === op };
   }
 
   /** Why a side cannot take an operation at all: it does not exist, or holds another currency. */
