@@ -52,7 +52,7 @@ describe("a load", () => {
     onBalance: "share",
     following: 12,
     whenNarrowed: 1,
-    countsTurns: false,
+    inTurn: null,
   } as const;
   const { balanceIds } = arriving(posting, 16);
   const [source] = balanceIds;
@@ -100,9 +100,8 @@ describe("a load", () => {
   });
 
   it("is overrun by what comes in one turn of the event loop, however fast it is taken", async () => {
-    load = new Load({ ...bounds, countsTurns: true });
-    const come = (count: number) =>
-      numbers(count).map(() => load.fullBalance({ ...asked, share: 3 }));
+    load = new Load({ ...bounds, inTurn: 3 });
+    const come = (count: number) => numbers(count).map(() => load.fullBalance(asked));
     expect(come(3)).toEqual([null, null, null]);
     await new Promise((resolve) => setTimeout(resolve, 0));
     expect(come(4)).toEqual([null, null, null, source]);

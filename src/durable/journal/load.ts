@@ -9,8 +9,8 @@ export interface Bounds {
   readonly following: number;
   /** The same for a balance that was overrun. */
   readonly whenNarrowed: number;
-  /** Whether in one turn of the event loop only the share of a balance may come: more of them were waiting at the door. */
-  readonly countsTurns: boolean;
+  /** So many of one balance may come in one turn of the event loop: more were waiting at the door. Null when nobody counts. */
+  readonly inTurn: number | null;
 }
 
 /** What is to be taken. */
@@ -88,9 +88,9 @@ export class Load {
 
   #isOverrun(balanceId: BalanceId, share: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
-    const { onBalance, whenNarrowed } = this.#bounds;
+    const { onBalance, whenNarrowed, inTurn } = this.#bounds;
     const wide = onBalance === "share" ? share : onBalance;
-    const isCrowded = this.#bounds.countsTurns && this.#arriveInTurn(balanceId) > share;
+    const isCrowded = inTurn !== null && this.#arriveInTurn(balanceId) > inTurn;
     if (this.#on(balanceId) < (isNarrow ? whenNarrowed : wide) && !isCrowded) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
