@@ -52,7 +52,6 @@ describe("a load", () => {
     onBalance: "share",
     following: 12,
     whenNarrowed: 1,
-    inTurn: null,
   } as const;
   const { balanceIds } = arriving(posting, 16);
   const [source] = balanceIds;
@@ -97,17 +96,6 @@ describe("a load", () => {
     }
     drain(8);
     expect(room()).toBe(1);
-  });
-
-  it("is overrun by what comes in one turn of the event loop, however fast it is taken", async () => {
-    load = new Load({ ...bounds, inTurn: 3 });
-    const come = (count: number) => numbers(count).map(() => load.fullBalance(asked));
-    expect(come(3)).toEqual([null, null, null]);
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    expect(come(4)).toEqual([null, null, null, source]);
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    fill(1);
-    expect(come(1)).toEqual([source]);
   });
 
   it.each([

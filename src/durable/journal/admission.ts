@@ -23,20 +23,16 @@ const UNDER_WAY: Bounds = {
   onBalance: "share",
   following: 128,
   whenNarrowed: 1,
-  inTurn: null,
 };
 /**
  * QUEUED records that are not applied yet. In all what can be applied before their sweep of 30 s; on one balance some seconds of
- * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second. They are taken so
- * fast that a flood shows at the door first: where a turn of the event loop is long, clients come several times in it, so the
- * bound is some times that of what may be under way.
+ * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second.
  */
 const WAITING: Bounds = {
   inAll: 10_000,
   onBalance: 1_000,
   following: 4_000,
   whenNarrowed: 8,
-  inTurn: 1_024,
 };
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
 const ROWS_MAX = 20_000;

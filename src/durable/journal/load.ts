@@ -9,8 +9,6 @@ export interface Bounds {
   readonly following: number;
   /** The same for a balance that was overrun. */
   readonly whenNarrowed: number;
-  /** So many of one balance may come in one turn of the event loop: more were waiting at the door. Null when nobody counts. */
-  readonly inTurn: number | null;
 }
 
 /** What is to be taken. */
@@ -46,8 +44,6 @@ export class Load {
   readonly #bounds: Bounds;
   readonly #byBalance = new Map<BalanceId, number>();
   readonly #narrowed = new Map<BalanceId, Narrowed>();
-  /** How many of each balance came in this turn. */
-  readonly #arrived = new Map<BalanceId, number>();
   #total = 0;
 
   constructor(bounds: Bounds) {
@@ -88,22 +84,13 @@ export class Load {
 
   #isOverrun(balanceId: BalanceId, share: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
-    const { onBalance, whenNarrowed, inTurn } = this.#bounds;
+    const { onBalance, whenNarrowed } = this.#bounds;
     const wide = onBalance === "share" ? share : onBalance;
-    const isCrowded = inTurn !== null && this.#arriveInTurn(balanceId) > inTurn;
-    if (this.#on(balanceId) < (isNarrow ? whenNarrowed : wide) && !isCrowded) return false;
+    if (this.#on(balanceId) < (isNarrow ? whenNarrowed : wide)) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
     return true;
-  }
-
-  /** Counts one more of a balance in this turn of the event loop; answers how many came in it. */
-  #arriveInTurn(balanceId: BalanceId): number {
-    if (this.#arrived.size === 0) setTimeout(() => this.#arrived.clear(), 0);
-    const arrived = (this.#arrived.get(balanceId) ?? 0) + 1;
-    this.#arrived.set(balanceId, arrived);
-    return arrived;
   }
 
   #narrow(balanceId: BalanceId): void {
