@@ -1,12 +1,11 @@
-import { execFile, execFileSync, fork } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, fork } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { migrate } from "../scripts/serve.ts";
+import { unstable_readConfig } from "wrangler";
+import { buildWorker, migrate } from "../scripts/build.ts";
+import { startRuntime } from "../scripts/runtime.ts";
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -41,46 +40,34 @@ export function workFolder(): { path: string; inMemory: boolean; remove: () => v
 /** A Worker as it would be uploaded, and what it is to run with. */
 export interface Built {
   readonly options: HostOptions;
-  readonly contents: string;
+  readonly module: string;
 }
 
 /** Builds a Worker and serves it from `folder`, with an empty state; its D1 gets the migrations. */
 export async function host(folder: string, name: string, options: HostOptions): Promise<Host> {
   const built = await build(options, join(folder, name, "built"));
   const place = join(folder, name);
-  const { d1Databases } = configured(options);
-  if (Object.keys(d1Databases ?? {}).length > 0) await migrate(join(place, "state"));
+  const config = unstable_readConfig({ config: inRoot(options.config) });
+  if (config.d1_databases.length > 0) await migrate(join(place, "state"));
   return serveBuilt(built, place, name);
 }
 
 /** Serves a built Worker from a folder, with the state that is there. Its name is part of where objects are kept. */
 export async function serveBuilt(built: Built, place: string, name: string): Promise<Host> {
-  const { options, contents } = built;
-  // Static pages play no part here, and their router would be one more hop.
-  const { assets: _pages, ...workerOptions } = configured(options);
+  const { options, module } = built;
   const others = workerdProcesses();
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      log: new Log(LogLevel.ERROR),
-      logRequests: false,
-      // What the Worker logs is read, since a full pipe would stop it, and dropped.
-      handleStructuredLogs: () => undefined,
-      telemetry: { enabled: false },
-      resourcePersistencePath: join(place, "state", "v3"),
-      resourceTmpPath: join(place, "tmp"),
-      workers: [
-        {
-          ...workerOptions,
-          name,
-          modules: [{ type: "ESModule", path: "index.js", contents }],
-          bindings: Object.assign({}, workerOptions.bindings, options.variables),
-        },
-      ],
-    }),
-  );
+  const miniflare = startRuntime({
+    config: options.config,
+    module,
+    name,
+    ...(options.variables === undefined ? {} : { variables: options.variables }),
+    pages: false,
+    host: "127.0.0.1",
+    port: 0,
+    stateDir: join(place, "state"),
+    // What the Worker logs is read, since a full pipe would stop it, and dropped.
+    onLog: () => undefined,
+  });
   const url = await miniflare.ready;
   if (options.shards !== undefined) {
     const records = await miniflare.getD1Database("DB", name);
@@ -95,9 +82,6 @@ export async function serveBuilt(built: Built, place: string, name: string): Pro
   };
 }
 
-const configured = ({ config }: HostOptions) =>
-  unstable_getMiniflareWorkerOptions(inRoot(config)).workerOptions;
-
 /** The runtimes that this process has started: by process id, the megabytes that each holds. */
 function workerdProcesses(): ReadonlyMap<string, number> {
   const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss=,comm="], { encoding: "utf8" });
@@ -111,17 +95,8 @@ function workerdProcesses(): ReadonlyMap<string, number> {
 
 /** Builds the one module that `wrangler deploy` would upload. */
 export async function build(options: HostOptions, folder: string): Promise<Built> {
-  const entry = options.entry ?? "";
-  const command = ["deploy", entry, "--config", inRoot(options.config), "--dry-run"];
-  const wrangler = inRoot("node_modules/wrangler/bin/wrangler.js");
-  const all = [wrangler, ...command.filter((word) => word !== ""), "--outdir", folder];
-  await promisify(execFile)(process.execPath, all, {
-    cwd: root,
-    env: { ...process.env, CI: "true", WRANGLER_HIDE_BANNER: "true" },
-  });
-  const module = readdirSync(folder).find((file) => file.endsWith(".js"));
-  if (module === undefined) throw new Error(`wrangler built nothing from ${options.config}`);
-  return { options, contents: readFileSync(join(folder, module), "utf8") };
+  const { config, entry } = options;
+  return { options, module: await buildWorker({ config, entry, folder }) };
 }
 
 /** The load process: one order at a time. */

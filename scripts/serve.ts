@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { buildWorker, migrate, withoutSettings } from "./build.ts";
+import type { ServeOrder } from "./local-server.ts";
 
 /** How a local server is to run. */
 export interface ServeOptions {
@@ -18,16 +17,18 @@ export interface ServeOptions {
   readonly authOff?: boolean;
   /** Where events go, with commas between. */
   readonly webhookUrls?: string | undefined;
-  /** `inherit` shows what wrangler says, `ignore` drops it, a number is a file to write to. */
+  /** `inherit` shows what the Worker says, `ignore` drops it, a number is a file to write to. */
   readonly output: "inherit" | "ignore" | number;
 }
 
 /** A server that was started; it may not answer yet. */
 export interface LocalServer {
   readonly baseUrl: string;
-  /** The process group of wrangler and all that it started. */
+  /** The process group of the server and all that it started. */
   readonly processGroup: number;
-  /** Resolves once wrangler has ended, with what a shell would call its exit code. */
+  /** Resolves once it listens on its port; never, if somebody else does. */
+  readonly listening: Promise<void>;
+  /** Resolves once the server has ended, with what a shell would call its exit code. */
   readonly exited: Promise<number>;
   /** Ends the whole group politely, after 5 s for good. Resolves when nobody is left. */
   stop(): Promise<void>;
@@ -35,34 +36,31 @@ export interface LocalServer {
   kill(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const local = fileURLToPath(new URL("local-server.ts", import.meta.url));
 const stopTimeoutMs = 5_000;
-const cronIntervalMs = 60_000;
 
-/** Brings the local D1 of a state directory to today's schema. Throws with wrangler's words if that fails. */
-export async function migrate(stateDir: string): Promise<void> {
-  const options = ["--local", "--persist-to", resolve(stateDir)];
-  const command = [wrangler, "d1", "migrations", "apply", "DB", ...options];
-  await promisify(execFile)(process.execPath, command, { cwd: root, env: environment(stateDir) });
+/** Builds today's code for a state directory, and brings its D1 to today's schema. Throws with wrangler's words. */
+export async function prepare(stateDir: string): Promise<void> {
+  const folder = resolve(stateDir);
+  await Promise.all([
+    migrate(folder),
+    buildWorker({ config: "wrangler.toml", folder: builtIn(folder) }),
+  ]);
 }
 
-/** Starts `wrangler dev` in a process group of its own. Secrets go through a file that only this user can read. */
+/** Starts what `prepare` built in a process group of its own, which ends with this process, however that ends. */
 export function serve(options: ServeOptions): LocalServer {
   const stateDir = resolve(options.stateDir);
-  mkdirSync(stateDir, { recursive: true });
-  const secrets = writeSecrets(options);
-  const child = spawn(process.execPath, [wrangler, ...devArguments(options, secrets.file)], {
-    cwd: root,
-    env: environment(stateDir),
-    detached: true,
-    stdio: ["ignore", options.output, options.output],
-  });
   const baseUrl = `http://localhost:${options.port}`;
-  const cron = setInterval(() => void runCron(baseUrl), cronIntervalMs).unref();
-  const exited = untilExit(child).finally(() => {
-    clearInterval(cron);
-    secrets.remove();
+  // The address says whose process it is to who looks at a list of them.
+  const child = fork(local, [baseUrl], {
+    detached: true,
+    env: withoutSettings(process.env),
+    stdio: ["ignore", options.output, options.output, "ipc"],
   });
+  child.send(orderOf(options, stateDir));
+  const listening = new Promise<void>((listens) => child.once("message", () => listens()));
+  const exited = untilExit(child);
   const processGroup = child.pid ?? 0;
 
   const end = async (signal: NodeJS.Signals) => {
@@ -70,11 +68,11 @@ export function serve(options: ServeOptions): LocalServer {
     await Promise.race([exited, sleep(stopTimeoutMs, undefined, { ref: false })]);
     signalGroup(processGroup, "SIGKILL"); // Whoever did not listen.
     await exited;
-    secrets.remove();
   };
   return {
     baseUrl,
     processGroup,
+    listening,
     exited,
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
@@ -88,6 +86,12 @@ export async function untilHealthy(server: LocalServer, timeoutMs = 60_000): Pro
   void server.exited.then(() => {
     ended = true;
   });
+  // Not by its answers alone: they could be those of another server on this port.
+  await Promise.race([
+    server.listening,
+    server.exited,
+    sleep(timeoutMs, undefined, { ref: false }),
+  ]);
   while (!ended && Date.now() < deadline) {
     if (await isHealthy(server.baseUrl)) return;
     await sleep(50);
@@ -108,57 +112,23 @@ export function freePort(): Promise<number> {
   });
 }
 
-const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
+const builtIn = (stateDir: string) => join(stateDir, "built");
 
-function devArguments(options: ServeOptions, secretsFile: string): string[] {
-  const local = options.authOff === true ? ["--var", "AUTH:off"] : [];
-  return [
-    ...["dev", "--local", "--port", String(options.port), "--inspector-port", "0"],
-    ...["--persist-to", resolve(options.stateDir), "--env-file", secretsFile],
-    ...["--show-interactive-dev-session=false", "--log-level", process.env.LOG_LEVEL ?? "error"],
-    ...["--var", "WEBHOOK_LOOPBACK:on", ...local],
-  ];
-}
-
-/** Command lines are everybody's to read, so keys, and URLs that may hold tokens, are handed over in a file. */
-function writeSecrets(options: ServeOptions): { file: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "purser-"));
-  chmodSync(folder, 0o700);
-  const file = join(folder, "env");
-  const lines = [`WEBHOOK_URLS=${quoted(options.webhookUrls ?? "")}`];
-  if (options.masterKey !== undefined) lines.push(`PURSER_MASTER_KEY=${quoted(options.masterKey)}`);
-  writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const remove = () => {
-    rmSync(folder, { recursive: true, force: true });
-    process.off("exit", remove);
-  };
-  process.once("exit", remove);
-  return { file, remove };
-}
-
-/** A value that the reader of env files takes literally: it knows three quotes, no escapes, and expands dollar signs. */
-function quoted(value: string): string {
-  const quote = ["'", "`", '"'].find((candidate) => !value.includes(candidate));
-  if (quote === undefined || /[\r\n]/.test(value)) {
-    throw new Error("a key or URL may not hold line ends, nor all three kinds of quotes");
-  }
-  return `${quote}${value.replaceAll("$", "\\$")}${quote}`;
-}
-
-/** What wrangler gets: our Node first, nothing sent home, its own files beside the state, and none of our secrets. */
-function environment(stateDir: string): NodeJS.ProcessEnv {
-  const { PURSER_MASTER_KEY: _key, WEBHOOK_URLS: _urls, AUTH: _auth, ...rest } = process.env;
-  const own = resolve(stateDir, "wrangler");
+/** Keys, and URLs that may hold tokens, go in a message: command lines are everybody's to read. */
+function orderOf(options: ServeOptions, stateDir: string): ServeOrder {
   return {
-    ...rest,
-    PATH: [join(root, "node_modules", "node", "bin"), rest.PATH ?? ""].join(delimiter),
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_HIDE_BANNER: "true",
-    WRANGLER_LOG_PATH: join(own, "logs"),
-    WRANGLER_REGISTRY_PATH: join(own, "registry"),
-    WRANGLER_CACHE_DIR: join(own, "cache"),
-    CLOUDFLARE_CF_FETCH_ENABLED: "false",
-    CI: "true",
+    config: "wrangler.toml",
+    module: join(builtIn(stateDir), "index.js"),
+    pages: true,
+    host: "localhost",
+    port: options.port,
+    stateDir,
+    variables: {
+      WEBHOOK_URLS: options.webhookUrls ?? "",
+      WEBHOOK_LOOPBACK: "on",
+      ...(options.masterKey === undefined ? {} : { PURSER_MASTER_KEY: options.masterKey }),
+      ...(options.authOff === true ? { AUTH: "off" } : {}),
+    },
   };
 }
 
@@ -182,13 +152,6 @@ function signalGroup(processGroup: number, signal: NodeJS.Signals): void {
 /** Linux says ESRCH; macOS says EPERM for a group whose last members have ended. */
 const isNoSuchProcess = (error: unknown) =>
   error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM");
-
-/** Deployed, the platform runs the cron trigger every minute; wrangler waits to be asked. A missed one is no harm. */
-async function runCron(baseUrl: string): Promise<void> {
-  await fetch(`${baseUrl}/cdn-cgi/local/scheduled?cron=*+*+*+*+*`)
-    .then((response) => response.body?.cancel())
-    .catch(() => undefined);
-}
 
 async function isHealthy(baseUrl: string): Promise<boolean> {
   try {

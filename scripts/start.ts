@@ -1,5 +1,5 @@
 /** `npm start`: Purser on this machine, with its own D1, queues and objects, until INT, TERM or HUP. */
-import { migrate, serve, untilHealthy } from "./serve.ts";
+import { prepare, serve, untilHealthy } from "./serve.ts";
 
 const port = Number(process.env.PORT ?? "5001");
 const stateDir = process.env.STATE_DIR ?? ".wrangler/state";
@@ -9,7 +9,7 @@ const authOff =
 if (!Number.isInteger(port) || port < 1 || port > 65_535)
   fail("PORT must be a number from 1 to 65535");
 
-await migrate(stateDir).catch((error: Error) => fail(error.message));
+await prepare(stateDir).catch((error: Error) => fail(error.message));
 const server = serve({
   port,
   stateDir,

@@ -35,8 +35,6 @@ describe("a shard takes no more", () => {
   });
 });
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_none, n) => n);
-
 it.each([
   [1, 128],
   [4, 32],

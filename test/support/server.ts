@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type LocalServer, migrate, serve, untilHealthy } from "../../scripts/serve.ts";
+import { freePort, type LocalServer, prepare, serve, untilHealthy } from "../../scripts/serve.ts";
 
 /** A server of the test's own: a process group with its port, its state and its key. */
 export interface TestServer {
@@ -29,7 +29,7 @@ export interface TestServerOptions {
   readonly authOff?: boolean;
 }
 
-/** Spawns `wrangler dev` on a free port with an empty state of its own, and waits until `/health` answers. */
+/** Spawns a server on a free port with an empty state of its own, and waits until `/health` answers. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const stateDir = mkdtempSync(join(tmpdir(), "purser-state-"));
   const forgetState = () => rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
@@ -59,7 +59,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
   const crash = async () => server?.kill();
 
-  await migrate(stateDir);
+  await prepare(stateDir);
   await restart();
   return {
     baseUrl: `http://localhost:${port}`,
