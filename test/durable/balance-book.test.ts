@@ -34,14 +34,16 @@ const indicatorProfile = (createdAt: string): BalanceProfile =>
     createdAt,
   });
 
-/** Ids of the `balance.created` events that left. */
-function announced(): Set<string> {
+/** Ids of the `balance.created` messages that left, one for each that was sent. */
+function announcements(): string[] {
   const messages = outgoing(world.instance, "webhooks.sendBatch") as readonly {
     readonly id: string;
     readonly event: string;
   }[];
-  return new Set(messages.flatMap(({ id, event }) => (event === "balance.created" ? [id] : [])));
+  return messages.flatMap(({ id, event }) => (event === "balance.created" ? [id] : []));
 }
+
+const announced = (): Set<string> => new Set(announcements());
 
 /** Everything is done, D1 has the balance as it stands, and it was announced. */
 async function expectSettled(...balances: readonly BalanceProfile[]): Promise<void> {
@@ -171,6 +173,24 @@ describe("a change of a profile", () => {
     });
     expect(changed).toMatchObject({ identityId: "idt_y", metaData: '{"b":2}' });
     await expectSettled(profile);
+  });
+
+  it("while the making is announced does not announce it again", async () => {
+    const profile = profileOf();
+    const [sent, changed] = [new Moment(), new Moment()];
+    setFaults(world.instance, {
+      step: async (at) => {
+        if (at !== "flush:events-sent") return;
+        sent.comes();
+        await changed.came();
+      },
+    });
+    await world.journal.createBalance(profile);
+    await sent.came();
+    await world.journal.updateBalance(profile.balanceId, { identityId: "idt_y" });
+    changed.comes();
+    await expectSettled(profile);
+    expect(announcements()).toHaveLength(1);
   });
 
   it("of a balance that nobody made finds nothing and leaves nothing", async () => {

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const ITEMS = 10_000;
-const BATCHES = ["first", "second"];
 const POLL_EVERY_MS = 200;
 
 let server: TestServer;
@@ -46,17 +45,15 @@ async function untilPaid(name: string, sent: () => boolean): Promise<number> {
   }
 }
 
-it("stays up under bulk calls of 10,000 with somebody looking on", async () => {
-  for (const name of BATCHES) {
-    let answered = false;
-    const looking = untilPaid(name, () => answered);
-    const { status, body } = await ask("/transactions/bulk", batchOf(name));
-    answered = true;
+it("stays up under a bulk call of 10,000 with somebody looking on, and its books are right", async () => {
+  let answered = false;
+  const looking = untilPaid("many", () => answered);
+  const { status, body } = await ask("/transactions/bulk", batchOf("many"));
+  answered = true;
 
-    expect(status, JSON.stringify(body).slice(0, 300)).toBe(201);
-    expect(body.transaction_count).toBe(ITEMS);
-    expect(await looking).toBeGreaterThan(1);
-  }
+  expect(status, JSON.stringify(body).slice(0, 300)).toBe(201);
+  expect(body.transaction_count).toBe(ITEMS);
+  expect(await looking).toBeGreaterThan(1);
 
   let cursor = "";
   do {

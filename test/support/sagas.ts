@@ -223,7 +223,11 @@ export const SAGAS: readonly Saga[] = [
   },
   {
     name: "a change of a profile",
-    prepare: (world) => world.journal.createBalance(handMade(world)),
+    prepare: async (world) => {
+      await world.journal.createBalance(handMade(world));
+      // Announced as it was made: otherwise the event tells whichever of the two comes first.
+      await world.journal.barrier();
+    },
     steps: [
       (world) =>
         world.journal.updateBalance(handMade(world).balanceId, {

@@ -6,7 +6,7 @@ import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
-import type { Outcome, Row, RowStatus } from "./row";
+import { type Outcome, type Row, type RowStatus, Work } from "./row";
 
 const MIGRATIONS = [
   // One partial index on rows with work left serves recovery, projection and timers.
@@ -253,12 +253,13 @@ export class JournalStore {
     );
   }
 
-  /** Strikes work off a balance's list, unless more was noted since `noted`. */
-  doneForBalance({ balanceId, noted }: { balanceId: BalanceId; noted: number }): void {
+  /** Strikes a balance off the list, unless more was noted since `noted`: then only what was announced is done. */
+  doneForBalance(done: { balanceId: BalanceId; noted: number; announce: boolean }): void {
     this.#storage.sql.exec(
-      "UPDATE balances SET work = 0 WHERE balance_id = ? AND noted = ?",
-      balanceId,
-      noted,
+      "UPDATE balances SET work = CASE WHEN noted = ? THEN 0 ELSE work & ~? END WHERE balance_id = ?",
+      done.noted,
+      done.announce ? Work.Announce : 0,
+      done.balanceId,
     );
   }
 
