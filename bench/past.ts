@@ -108,7 +108,7 @@ class State {
   }
 
   writeJournal(made: readonly Made[]): void {
-    const own = ["transaction_id", "posting", "created_at", "outcome"];
+    const own = ["seq", "transaction_id", "posting", "created_at", "outcome"];
     const insertions = new Map<string, StatementSync>();
     for (const each of made) {
       const { row } = each.template;
@@ -122,7 +122,13 @@ class State {
         versions === null
           ? (row.outcome ?? null)
           : `{"sourceVersion":${versions.source},"destinationVersion":${versions.destination}}`;
-      insert.run(each.id, JSON.stringify(postedOf(each)), each.at, outcome);
+      insert.run(null, each.id, JSON.stringify(postedOf(each)), each.at, outcome);
+    }
+    for (const shard of this.#shards.values()) {
+      shard.exec(
+        `UPDATE transactions SET waits = 1 WHERE work <> 0;
+         UPDATE mark SET seq = (SELECT max(seq) + 1 FROM transactions)`,
+      );
     }
   }
 

@@ -168,6 +168,39 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     filter: "ended by its next life",
   },
   {
+    name: "the mark passes rows that are still looked after",
+    law: "6 nothing is lost",
+    edits: [
+      edit(
+        `${JOURNAL}/open-rows.ts`,
+        "(isLate.has(row) ? oldest : Math.min(oldest, row.seq))",
+        "(isLate.has(row) ? Math.min(oldest, row.seq) : oldest)",
+      ),
+    ],
+    test: "test/durable/open-rows.test.ts",
+    filter: "finds every row with work left",
+  },
+  {
+    name: "what is saved with work left is not on the list of those that wait",
+    law: "6 nothing is lost",
+    edits: [edit(`${JOURNAL}/store.ts`, "row.work === 0 ? 0 : 1,", "0,")],
+    test: "test/durable/open-rows.test.ts",
+    filter: "finds every row with work left",
+  },
+  {
+    name: "the mark moves before an earlier life's rows are looked after",
+    law: "6 nothing is lost",
+    edits: [
+      edit(
+        `${JOURNAL}/flusher.ts`,
+        "if (this.#host.isRecovered()) this.#store.settled(",
+        "this.#store.settled(",
+      ),
+    ],
+    test: "test/durable/open-rows.test.ts",
+    filter: "what a dead life left is found",
+  },
+  {
     name: "a shard turns away after it has recorded",
     law: "6 nothing is lost",
     edits: [

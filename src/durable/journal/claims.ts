@@ -104,6 +104,7 @@ export class Claims {
       .filter(({ posting }) => this.#records.find(posting.transactionId) === null)
       .map(
         ({ posting, createdAt }): Row => ({
+          seq: 0,
           posting,
           attempt,
           createdAt: createdAt ?? this.#records.now(),

@@ -34,6 +34,8 @@ export interface FlusherHost {
   /** The balance as its object has it. */
   readBalance(balanceId: BalanceId): Promise<BalanceSnapshot | null>;
   isDriving(row: Row): boolean;
+  /** Whether all that an earlier life left is in memory, or waits for its time. */
+  isRecovered(): boolean;
   troubled(error: unknown): void;
 }
 
@@ -273,6 +275,7 @@ export class Flusher {
     for (const { row } of rows) {
       if (isIdle(row) && !this.#host.isDriving(row)) this.#records.drop(row);
     }
+    if (this.#host.isRecovered()) this.#store.settled(rows.length, this.#records.live);
   }
 
   #settleRow(row: Row, sent: Transaction): void {

@@ -1,8 +1,9 @@
 import type { BalanceId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
+import type { StoredRow } from "./open-rows";
 import type { Records } from "./records";
 import { isHalfDone, isHidden, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
-import { type JournalStore, type StoredRow, toRow } from "./store";
+import { type JournalStore, toRow } from "./store";
 
 /** A transaction as its shard has it on disk. */
 export interface InspectedRow {
@@ -81,32 +82,26 @@ export class Inspection {
     if (!this.#store.isUsed) return { oldestAt: null, waiting: 0, overdue: [] };
     const begun = Work.Drive | Work.Project | Work.Announce;
     // Whatever is begun looks at itself again within a minute, so this reads no timer that is far ahead.
-    const rows = this.#store.sql
-      .exec<{ id: string; at: string; status: string; work: number; due: number }>(
-        `SELECT transaction_id AS id, created_at AS at, status, work, due_ms AS due FROM transactions
-           WHERE work <> 0 AND due_ms < ? ORDER BY due_ms LIMIT ?`,
-        nowMs + 60_000,
-        BACKLOG_MAX,
-      )
-      .toArray();
+    const rows = this.#store.due(nowMs + 60_000, BACKLOG_MAX);
     const waiting = rows.filter(
-      ({ work, status, due }) => (work & begun) !== 0 && (status !== "SCHEDULED" || due <= nowMs),
+      ({ work, status, due_ms }) =>
+        (work & begun) !== 0 && (status !== "SCHEDULED" || due_ms <= nowMs),
     );
-    const late = rows.filter(({ due }) => due < nowMs - lateMs);
+    const late = rows.filter(({ due_ms }) => due_ms < nowMs - lateMs);
     return {
       waiting: waiting.length,
-      oldestAt: waiting.map(({ at }) => at).sort()[0] ?? null,
-      overdue: late.map(({ id, status, work }) => ({ id, what: nameOf(status, work) })),
+      oldestAt: waiting.map(({ created_at }) => created_at).sort()[0] ?? null,
+      overdue: late.map(({ transaction_id: id, status, work }) => ({
+        id,
+        what: nameOf(status, work),
+      })),
     };
   }
 
   #rows(where: string, ...values: (string | number)[]): InspectedRow[] {
     if (!this.#store.isUsed) return [];
     return this.#store.sql
-      .exec<StoredRow & { transaction_id: string; parent_transaction: string }>(
-        `SELECT * FROM transactions ${where}`,
-        ...values,
-      )
+      .exec<StoredRow>(`SELECT * FROM transactions ${where}`, ...values)
       .toArray()
       .map((stored) => ({
         transactionId: stored.transaction_id,
@@ -142,7 +137,7 @@ export class Inspection {
   #shown(stored: Row): Transaction | null {
     const { kind, transactionId } = stored.posting;
     if (kind === "split" || kind === "pointer") return null;
-    const row = this.#records.live(transactionId) ?? stored;
+    const row = this.#records.liveRow(transactionId) ?? stored;
     // What an earlier life left unfinished is shown once it was driven.
     if (isHidden(row) || isHalfDone(row, Date.now())) return null;
     return this.#records.shown(row);

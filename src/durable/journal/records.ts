@@ -23,6 +23,11 @@ export class Records {
     return this.#live.size;
   }
 
+  /** Those rows. */
+  get live(): Iterable<Row> {
+    return this.#live.values();
+  }
+
   /** How many characters of theirs clients have sent with them: descriptions and metadata. */
   get liveCharacters(): number {
     return this.#characters;
@@ -41,7 +46,7 @@ export class Records {
   }
 
   /** The row in memory; null when it has no work left, as far as this life of the shard knows. */
-  live(id: TransactionId): Row | null {
+  liveRow(id: TransactionId): Row | null {
     return this.#live.get(id) ?? null;
   }
 

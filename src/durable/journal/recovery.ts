@@ -50,6 +50,11 @@ export class Recovery {
     this.#recovered = !parts.hasPast;
   }
 
+  /** Whether every row with work left is in memory, or waits for its time. */
+  get isComplete(): boolean {
+    return this.#recovered;
+  }
+
   /** Resolves when all that an earlier life left behind was looked at, once in a life. */
   complete(): Promise<void> {
     if (this.#recovered) return Promise.resolve();
@@ -62,15 +67,10 @@ export class Recovery {
   /** One pass over the rows that are due; after a restart, over all with work left. */
   async pass(): Promise<void> {
     const horizonMs = this.#recovered ? Date.now() : Number.MAX_SAFE_INTEGER;
-    let after = { dueMs: -1, id: "" };
-    for (;;) {
-      const page = this.#store.unsettled(PAGE, horizonMs, after);
+    for (const page of this.#store.unsettled(PAGE, horizonMs)) {
       const nowMs = Date.now();
       const busy = page.filter((stored) => !isWaiting(stored, nowMs));
       await Promise.all(busy.map((stored) => this.#look(this.#records.adopt(stored))));
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      after = { dueMs: last.dueMs, id: last.posting.transactionId };
     }
     this.#recovered = true;
   }

@@ -49,6 +49,8 @@ export interface Outcome {
  * those a crash re-drives to the same end.
  */
 export interface Row {
+  /** Its number on disk; 0 before it is written. */
+  seq: number;
   readonly posting: Posting;
   /** Drawn anew at every insertion: operations of an earlier life of a freed reference never meet this one's. */
   readonly attempt: string;

@@ -41,7 +41,7 @@ export const PATIENCE_MS = 15_000;
 export interface ShardHost
   extends Omit<LaneHost, "observed">,
     Omit<BalanceBookHost, "checkpoint">,
-    Omit<FlusherHost, "checkpoint" | "isDriving" | "troubled">,
+    Omit<FlusherHost, "checkpoint" | "isDriving" | "isRecovered" | "troubled">,
     Pick<GroupSagaHost, "claim" | "settleClaims" | "shard">,
     Pick<BatchesHost, "recordMany" | "sendJob">,
     Pick<ClaimsHost, "resolve"> {
@@ -124,6 +124,7 @@ export class Shard {
         ...host,
         checkpoint,
         isDriving: (row) => this.driver.isDriving(row),
+        isRecovered: () => this.#recovery.isComplete,
         troubled: (error) => host.log("journal.flush_failed", error),
       },
     });
@@ -294,6 +295,7 @@ export class Shard {
   #newRow(posting: Posting, operationKey: string, fingerprint: string): Row {
     const scheduled = scheduledMs(posting);
     return {
+      seq: 0,
       posting,
       attempt: crypto.randomUUID().slice(0, 8),
       createdAt: this.records.now(),

@@ -6,10 +6,10 @@ import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
+import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
 import { type Outcome, type Row, type RowStatus, Work } from "./row";
 
 const MIGRATIONS = [
-  // One partial index on rows with work left serves recovery, projection and timers.
   `CREATE TABLE transactions (
      transaction_id TEXT PRIMARY KEY,
      parent_transaction TEXT NOT NULL,
@@ -45,6 +45,7 @@ const MIGRATIONS = [
    ) WITHOUT ROWID;
    ${BATCH_TABLES}
    ${KEY_TABLES}`,
+  NUMBERED_ROWS,
 ];
 
 /** A balance that this shard met, with what is still to be done for it. */
@@ -71,12 +72,16 @@ type KeptAnswer = { readonly refused?: LedgerError; readonly hold?: HoldShown };
 /** The SQLite of one shard. Synchronous: callers group writes in `transaction`. */
 export class JournalStore {
   readonly #storage: DurableObjectStorage;
+  readonly #open: OpenRows;
   #hasSchema: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
+    this.#open = new OpenRows(storage.sql);
     this.#hasSchema = hasSchema(storage);
-    if (this.#hasSchema) migrate(storage, MIGRATIONS);
+    if (!this.#hasSchema) return;
+    migrate(storage, MIGRATIONS);
+    this.#open.load();
   }
 
   /** Whether anything was ever stored here. */
@@ -108,44 +113,48 @@ export class JournalStore {
     );
   }
 
-  /** Rows with work left that are due before a moment, the most overdue first, a page after a row. */
-  unsettled(limit: number, dueBeforeMs: number, after: { dueMs: number; id: string }): Row[] {
-    return this.#select(
-      `WHERE work <> 0 AND due_ms <= ? AND (due_ms, transaction_id) > (?, ?)
-         ORDER BY due_ms, transaction_id LIMIT ?`,
-      dueBeforeMs,
-      after.dueMs,
-      after.id,
-      limit,
-    );
+  /**
+   * Rows with work left that are due by a moment, in pages of at most `limit`: those that wait, the most overdue first, then
+   * the others as they came.
+   */
+  *unsettled(limit: number, dueByMs: number): Generator<Row[]> {
+    if (!this.#hasSchema) return;
+    for (const page of this.#open.pages(limit, dueByMs)) yield page.map(toRow);
   }
 
   /** QUEUED rows on disk that were made before a moment, the oldest first. */
   queuedBefore(createdBefore: string, limit: number): Row[] {
-    return this.#select(
-      `WHERE work <> 0 AND status = 'QUEUED' AND created_at < ? ORDER BY created_at LIMIT ?`,
-      createdBefore,
-      limit,
-    );
+    const older = "status = 'QUEUED' AND created_at < ? ORDER BY created_at LIMIT ?";
+    return this.#selectOpen(older, createdBefore, limit)
+      .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+      .slice(0, limit);
   }
 
   /** When the next row with work left is due; null when there is none. */
   nextDueMs(): number | null {
-    if (!this.#hasSchema) return null;
-    const [row] = this.#storage.sql.exec<{ due: number | null }>(
-      "SELECT min(due_ms) AS due FROM transactions WHERE work <> 0",
-    );
-    return row?.due ?? null;
+    return this.#hasSchema ? this.#open.nextDueMs() : null;
   }
 
   /** QUEUED rows of a balance that are on disk; the places are those of the sides in a stored posting. */
   queuedOf(balanceId: BalanceId): Row[] {
-    return this.#select(
-      `WHERE work <> 0 AND status = 'QUEUED'
-         AND (posting ->> '$[6].balanceId' = ? OR posting ->> '$[7].balanceId' = ?)`,
+    return this.#selectOpen(
+      "status = 'QUEUED' AND (posting ->> '$[6].balanceId' = ? OR posting ->> '$[7].balanceId' = ?)",
       balanceId,
       balanceId,
     );
+  }
+
+  /** Rows with work left that are due before a moment, the most overdue first, as they are on disk. */
+  due(beforeMs: number, limit: number): StoredRow[] {
+    return this.#open
+      .select("due_ms < ? ORDER BY due_ms LIMIT ?", beforeMs, limit)
+      .sort((a, b) => a.due_ms - b.due_ms)
+      .slice(0, limit);
+  }
+
+  /** Some rows were settled. Every row with work left must be among the live ones, or on the list of those that wait. */
+  settled(count: number, live: Iterable<Row>): void {
+    this.#open.settled(count, live, (write) => this.transaction(write));
   }
 
   /** Inserts one row, without a savepoint; false when its id is taken: to try costs less than to look first. */
@@ -156,11 +165,14 @@ export class JournalStore {
 
   /** Inserts a row and answers how many were written, those of indexes too. Throws when its id is taken. */
   insert(row: Row, onConflict = ""): number {
+    row.seq = this.#open.nextSeq();
     const { rowsWritten } = this.#storage.sql.exec(
-      `INSERT INTO transactions (transaction_id, parent_transaction, posting, attempt, created_at,
-         operation_key, fingerprint, status, meta_data, revision, work, outcome, rejection_reason,
-         due_ms, decision, claims, coordinator)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${onConflict}`,
+      `INSERT INTO transactions (seq, waits, transaction_id, parent_transaction, posting, attempt,
+         created_at, operation_key, fingerprint, status, meta_data, revision, work, outcome,
+         rejection_reason, due_ms, decision, claims, coordinator)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${onConflict}`,
+      row.seq,
+      row.status === "SCHEDULED" ? 1 : 0,
       row.posting.transactionId,
       row.posting.parentTransaction,
       postingText(row.posting),
@@ -175,22 +187,20 @@ export class JournalStore {
     return rowsWritten;
   }
 
-  /** Writes what can change of a row. */
+  /** Writes what can change of a row. With work left it waits from now on. */
   save(row: Row): void {
     this.#storage.sql.exec(
-      `UPDATE transactions SET status = ?, meta_data = ?, revision = ?, work = ?, outcome = ?,
-         rejection_reason = ?, due_ms = ?, decision = ? WHERE transaction_id = ?`,
+      `UPDATE transactions SET waits = ?, status = ?, meta_data = ?, revision = ?, work = ?,
+         outcome = ?, rejection_reason = ?, due_ms = ?, decision = ? WHERE seq = ?`,
+      row.work === 0 ? 0 : 1,
       ...mutable(row),
-      row.posting.transactionId,
+      row.seq,
     );
   }
 
   /** Removes a refused synchronous record: its reference is free again, as on the reference server. */
   free(row: Row): void {
-    this.#storage.sql.exec(
-      "DELETE FROM transactions WHERE transaction_id = ?",
-      row.posting.transactionId,
-    );
+    this.#storage.sql.exec("DELETE FROM transactions WHERE seq = ?", row.seq);
   }
 
   /** The refusal that a key was answered with, if it was refused. */
@@ -311,37 +321,24 @@ export class JournalStore {
       .map(toRow);
   }
 
+  #selectOpen(where: string, ...values: (string | number)[]): Row[] {
+    return this.#hasSchema ? this.#open.select(where, ...values).map(toRow) : [];
+  }
+
   #ensureSchema(): void {
     if (this.#hasSchema) return;
     migrate(this.#storage, MIGRATIONS);
+    this.#open.load();
     this.#hasSchema = true;
   }
 }
-
-/** A row as it is on disk. */
-export type StoredRow = {
-  posting: string;
-  attempt: string;
-  created_at: string;
-  operation_key: string;
-  fingerprint: string;
-  status: RowStatus;
-  meta_data: string | null;
-  revision: number;
-  work: number;
-  outcome: string | null;
-  rejection_reason: string;
-  due_ms: number;
-  claims: string | null;
-  coordinator: number | null;
-  decision: string | null;
-};
 
 const outcomeOf = (text: string | null): Outcome | null =>
   text === null ? null : JSON.parse(text);
 
 /** The row that was stored. Throws when it makes no sense. */
 export const toRow = (stored: StoredRow): Row => ({
+  seq: stored.seq,
   posting: postingOf(stored.posting),
   attempt: stored.attempt,
   createdAt: stored.created_at,
