@@ -1,11 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { indicatorBalanceId, shardOf } from "../../src/domain/ids";
-import type { Reply } from "../../src/durable/journal/protocol";
+import type { Posting } from "../../src/domain/transaction";
+import { postingText } from "../../src/durable/journal/codec";
+import type { ItemsRequest, Reply } from "../../src/durable/journal/protocol";
 import { patiently } from "../../src/durable/patiently";
 import { storedRows } from "../support/audit";
 import { type CallFault, clearFaults, setFaults, WELL } from "../support/faults";
 import { Moment } from "../support/moment";
-import { anonymous, postingFor } from "../support/postings";
+import { postingFor } from "../support/postings";
+import { MADE_AT } from "../support/records";
 import { named, World } from "../support/world";
 
 const SHARDS = 4;
@@ -62,6 +65,15 @@ const pay = (reference: string, from = "@hot") => ({
   from,
   to: from === "@hot" ? "@shop" : "@other-shop",
   amount: 1n,
+});
+
+const queued = (reference: string) => ({ ...pay(reference), skipQueue: false });
+
+/** Postings as items of a batch that came through the queue. */
+const itemsOf = (postings: readonly Posting[]): ItemsRequest => ({
+  batchId: `bulk_${crypto.randomUUID()}`,
+  batchMadeAt: MADE_AT,
+  items: postings.map((posting, index) => [index + 1, postingText(posting)]),
 });
 
 describe("a balance that more want than it can take", () => {
@@ -143,11 +155,9 @@ describe("a balance that more want than it can take", () => {
     const { world, opened, close } = await floodedWorld();
     const [shard] = world.shards();
     const references = referencesIn(world, count + 1, "paid");
-    const requests = references.map((reference) => ({
-      posting: postingFor(world.instance, { ...pay(reference), skipQueue: false }),
-      operation: anonymous(),
-    }));
-    await shard?.recordMany({ requests });
+    await shard?.recordItems(
+      itemsOf(references.map((reference) => postingFor(world.instance, queued(reference)))),
+    );
     await shard?.applyMany({ ids: references.map((reference) => world.idOf(reference)) });
     close();
     const sends = references.map((reference) => () => {
@@ -177,13 +187,11 @@ describe("a backlog of one balance that is not applied", () => {
     setFaults(world.instance, {
       call: ({ method }) => (method === "apply.sendBatch" ? { kind: "swallowed" } : WELL),
     });
-    const queued = (reference: string, from = "@hot") => ({
-      posting: postingFor(world.instance, { ...pay(reference, from), skipQueue: false }),
-      operation: anonymous(),
-    });
-    const requests = referencesIn(world, WAITING).map((reference) => queued(reference));
-    const ids = requests.map(({ posting }) => posting.transactionId);
-    await shard?.recordMany({ requests });
+    const postings = referencesIn(world, WAITING).map((reference) =>
+      postingFor(world.instance, queued(reference)),
+    );
+    const ids = postings.map(({ transactionId }) => transactionId);
+    await shard?.recordItems(itemsOf(postings));
     expect((await world.journal.statesOf(ids)).every((state) => state?.status === "QUEUED")).toBe(
       true,
     );
@@ -193,7 +201,7 @@ describe("a backlog of one balance that is not applied", () => {
     expect(refused).toMatchObject({ ok: false, error: { code: "GEN_OVERLOADED" } });
     expect(await world.read(more)).toBeNull();
     // Items of a batch that was taken are recorded beyond it.
-    await shard?.recordMany({ requests: [queued(item)] });
+    await shard?.recordItems(itemsOf([postingFor(world.instance, queued(item))]));
     expect((await world.read(item))?.status).toBe("QUEUED");
     expect(outcome(await world.post({ ...pay(quiet, "@quiet"), skipQueue: false }))).toBe("taken");
 

@@ -74,8 +74,8 @@ export class JournalObject extends ProductJournalObject {
     );
   }
 
-  override recordMany(...[request]: Parameters<ProductJournalObject["recordMany"]>) {
-    return this.#shaped("journal.recordMany", request, (sent) => super.recordMany(sent));
+  override recordItems(...[request]: Parameters<ProductJournalObject["recordItems"]>) {
+    return this.#shaped("journal.recordItems", request, (sent) => super.recordItems(sent));
   }
 
   override resolveGroup(...[asked]: Parameters<ProductJournalObject["resolveGroup"]>) {

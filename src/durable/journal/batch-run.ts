@@ -1,13 +1,19 @@
 import { isQueued } from "../../domain/batch";
+import type { LedgerError } from "../../domain/error";
 import { type BalanceId, type BatchId, shardOf } from "../../domain/ids";
 import { referenceUsed } from "../../domain/movement";
-import { instantOfMicros, microsOf } from "../../domain/time";
-import type { Posting, Transaction } from "../../domain/transaction";
 import { atOnce } from "../at-once";
-import type { Batch, BatchFailure, BatchItem, BatchStore, Step, StepDecision } from "./batch-store";
+import {
+  type Batch,
+  type BatchFailure,
+  type BatchStore,
+  madeAt,
+  type Step,
+  type StepDecision,
+} from "./batch-store";
 import type { Resolution } from "./claims";
 import type { Group, GroupSaga } from "./group-saga";
-import type { RecordRequest, Reply } from "./protocol";
+import type { ItemsRequest } from "./protocol";
 import type { Records } from "./records";
 import { type Outcome, Work } from "./row";
 import type { JournalStore } from "./store";
@@ -19,8 +25,8 @@ const SHARDS_AT_ONCE = 64;
 /** What carrying out a batch needs of its shard. */
 export interface BatchRunHost {
   checkpoint(step: string): void | Promise<void>;
-  /** Records postings in another shard, in order; repeated until it is answered. */
-  recordMany(shard: number, requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]>;
+  /** Records items in another shard, in order; repeated until it is answered. */
+  recordItems(shard: number, request: ItemsRequest): Promise<(LedgerError | null)[]>;
   /** Notes balances that were moved: their rows in D1 follow, even after a crash. */
   balancesMoved(balanceIds: Iterable<BalanceId>): void;
 }
@@ -68,22 +74,21 @@ export class BatchRun {
   async #recordAll(batch: Batch): Promise<void> {
     const { batchId } = batch;
     while (batch.done < batch.count) {
-      const upTo = this.#batches.pieceAfter(batchId, batch.done);
-      const byShard = new Map<number, BatchItem[]>();
-      for (const item of this.#batches.items(batchId, batch.done, upTo)) {
-        const home = homeOf(batch, item.posting);
-        byShard.set(home, [...(byShard.get(home) ?? []), item]);
-      }
+      const piece = this.#batches.pieceAfter(batchId, batch.done);
+      const byShard = Map.groupBy(piece, ({ id }) => shardOf(id, batch.shards));
       const failed = await atOnce(SHARDS_AT_ONCE, [...byShard], async ([shard, items]) => {
-        const requests = items.map((item) => requestOf(batch, item));
-        const answers = await this.#record(shard, requests);
+        const errors = await this.#record(shard, {
+          batchId,
+          batchMadeAt: batch.createdAt,
+          items: items.map(({ sequence, posting }) => [sequence, posting]),
+        });
         return items.flatMap(({ sequence }, index) => {
-          const answer = answers[index];
-          return answer === undefined || answer.ok ? [] : [{ sequence, error: answer.error }];
+          const error = errors[index] ?? null;
+          return error === null ? [] : [{ sequence, error }];
         });
       });
       await this.#host.checkpoint("batch:chunk-recorded");
-      batch.done = upTo;
+      batch.done = piece.at(-1)?.sequence ?? batch.count;
       this.#store.transaction(() => {
         for (const { sequence, error } of failed.flat()) {
           this.#batches.saveError(batchId, sequence, error);
@@ -95,13 +100,10 @@ export class BatchRun {
   }
 
   /** The answers of a shard, asked again while any of them is not definite. */
-  async #record(
-    shard: number,
-    requests: readonly RecordRequest[],
-  ): Promise<readonly Reply<Transaction>[]> {
+  async #record(shard: number, request: ItemsRequest): Promise<readonly (LedgerError | null)[]> {
     for (;;) {
-      const answers = await this.#host.recordMany(shard, requests);
-      if (answers.every(isDefinite)) return answers;
+      const errors = await this.#host.recordItems(shard, request);
+      if (errors.every(isDefinite)) return errors;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }
@@ -127,7 +129,9 @@ export class BatchRun {
   #next({ batchId, options, done, count }: Batch): { from: number; to: number } {
     return {
       from: done,
-      to: options.atomic ? count : this.#batches.pieceAfter(batchId, done),
+      to: options.atomic
+        ? count
+        : (this.#batches.pieceAfter(batchId, done).at(-1)?.sequence ?? done),
     };
   }
 
@@ -217,23 +221,16 @@ export class BatchRun {
     const members = this.#batches.items(batchId, from, to).map(({ sequence, posting }) => ({
       posting: { ...posting, group: batchId },
       attempt,
-      createdAt: madeAt(batch, sequence),
+      createdAt: madeAt(batch.createdAt, sequence),
     }));
     const claims = members.map(({ posting, createdAt }) => ({
-      shard: homeOf(batch, posting),
+      shard: shardOf(posting.transactionId, batch.shards),
       posting,
       createdAt,
     }));
     return { id: batchId, attempt, members, claims };
   }
 }
-
-const homeOf = ({ shards }: Batch, { transactionId }: Posting): number =>
-  shardOf(transactionId, shards);
-
-/** When an item counts as made: with its batch, in its place. */
-const madeAt = ({ createdAt }: Batch, sequence: number) =>
-  instantOfMicros(microsOf(createdAt) + sequence);
 
 /** Two items of one batch with one reference: the later one is the reason. */
 function doubled({ members }: Group) {
@@ -248,18 +245,8 @@ function doubled({ members }: Group) {
   return null;
 }
 
-/** The request for one item: its key is its place in its batch, so that a repeat finds it. */
-const requestOf = (batch: Batch, { sequence, posting }: BatchItem): RecordRequest => ({
-  posting,
-  createdAt: madeAt(batch, sequence),
-  operation: { key: keyOf(batch.batchId, sequence), fingerprint: "", fromClient: false },
-});
-
-const keyOf = (batchId: BatchId, sequence: number): string => `${batchId}:${sequence}`;
-
-const isDefinite = (answer: Reply<Transaction>): boolean =>
-  answer.ok ||
-  (answer.error.code !== "GEN_OUTCOME_UNKNOWN" && answer.error.code !== "GEN_OVERLOADED");
+const isDefinite = (error: LedgerError | null): boolean =>
+  error === null || (error.code !== "GEN_OUTCOME_UNKNOWN" && error.code !== "GEN_OVERLOADED");
 
 /** The answer about a batch, or an attempt, that is gone: whatever it claimed is free. */
 export const GONE: Resolution = {

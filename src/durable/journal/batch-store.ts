@@ -1,7 +1,7 @@
 import type { BatchOptions, BatchStatus } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
 import type { BatchId, TransactionId } from "../../domain/ids";
-import type { Instant } from "../../domain/time";
+import { type Instant, instantOfMicros, microsOf } from "../../domain/time";
 import type { Posting } from "../../domain/transaction";
 import { pathOf, postingOf } from "./codec";
 import { parcels } from "./parcels";
@@ -186,16 +186,16 @@ export class BatchStore {
       .map(({ sequence, posting }) => ({ sequence, posting: postingOf(posting) }));
   }
 
-  /** The place where the next piece ends that is carried out at once, after a place. */
-  pieceAfter(batchId: BatchId, after: number): number {
+  /** The items after a place that are carried out at once, in order, their postings as texts. */
+  pieceAfter(batchId: BatchId, after: number): StoredPosting[] {
     const following = this.#postings(batchId, after, after + PIECE_MAX);
     const [piece] = parcels(following, ({ posting }) => posting.length);
-    return piece?.at(-1)?.sequence ?? after;
+    return piece ?? [];
   }
 
   #postings(batchId: BatchId, after: number, upTo: number) {
-    return this.#sql.exec<{ sequence: number; posting: string }>(
-      `SELECT sequence, posting FROM batch_items
+    return this.#sql.exec<StoredPosting>(
+      `SELECT sequence, posting, posting ->> '${pathOf("transactionId")}' AS id FROM batch_items
          WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence`,
       batchId,
       after,
@@ -238,6 +238,13 @@ export class BatchStore {
 
 /** Items that are looked at for the next piece; how many fit is another matter. */
 const PIECE_MAX = 500;
+
+/** An item with its transaction's id; its posting is not read. */
+export type StoredPosting = { sequence: number; posting: string; id: TransactionId };
+
+/** When an item counts as made: with its batch, in its place. */
+export const madeAt = (batchMadeAt: Instant, sequence: number): Instant =>
+  instantOfMicros(microsOf(batchMadeAt) + sequence);
 
 type StoredItem = {
   sequence: number;

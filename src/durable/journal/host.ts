@@ -1,5 +1,5 @@
+import type { LedgerError } from "../../domain/error";
 import type { BalanceId } from "../../domain/ids";
-import type { Transaction } from "../../domain/transaction";
 import { sendApply } from "../../queues/apply";
 import { sendJob } from "../../queues/jobs";
 import { endpointsOf, sendEvents } from "../../queues/webhooks";
@@ -8,7 +8,6 @@ import { balanceStub } from "../balance/client";
 import { patiently, persistently } from "../patiently";
 import type { Resolution } from "./claims";
 import type { ClaimAnswer } from "./group-saga";
-import type { Reply } from "./protocol";
 import type { ShardHost } from "./shard";
 
 /** The surroundings of a shard as its object's bindings and name make them. */
@@ -38,10 +37,10 @@ export function hostOf(
         async (stub) => stub.read(),
       ),
     project: (batch) => projectBatch(env.DB, instance, batch),
-    recordMany: (to, requests) =>
+    recordItems: (to, request) =>
       persistently(
         () => sibling(to),
-        async (stub): Promise<Reply<Transaction>[]> => await stub.recordMany({ requests }),
+        async (stub): Promise<(LedgerError | null)[]> => await stub.recordItems(request),
       ),
     sendJob: (batchId) => sendJob(env.JOBS, { kind: "batch", instance, batchId, shard }),
     sendApply: (ids) => sendApply(env.APPLY, { instance, shard, ids }),

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
-import type { LedgerErrorCode } from "../../domain/error";
+import type { LedgerError, LedgerErrorCode } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -24,6 +24,7 @@ import type {
   BatchPart,
   BatchRequest,
   CancelRequest,
+  ItemsRequest,
   KeptAnswer,
   MergeOutcome,
   OperationKey,
@@ -71,9 +72,9 @@ export class JournalObject extends DurableObject<Env> {
     return answer.ok ? { ...answer, value: recordedOf(answer.value) } : answer;
   }
 
-  /** Records postings in order, each on its own. */
-  recordMany(request: { requests: readonly RecordRequest[] }): Promise<Reply<Transaction>[]> {
-    return this.#shard.recorder.recordMany(request.requests);
+  /** Records items of a batch in order, each on its own; answers why one was not recorded, null when it was. */
+  recordItems(request: ItemsRequest): Promise<(LedgerError | null)[]> {
+    return this.#shard.recorder.recordItems(request);
   }
 
   /** Takes some of a batch's items, before the batch itself. */

@@ -49,6 +49,15 @@ export interface BatchPart {
   readonly postings: readonly string[];
 }
 
+/** Items of a batch that belong to one shard, in their order. */
+export interface ItemsRequest {
+  readonly batchId: BatchId;
+  /** When the batch was made; an item counts as made so many microseconds later as its place says. */
+  readonly batchMadeAt: Instant;
+  /** The place of each in its batch, from 1, and its posting as a text. */
+  readonly items: readonly (readonly [place: number, posting: string])[];
+}
+
 /** A batch, with the last of its items. */
 export interface BatchRequest extends BatchPart {
   readonly options: BatchOptions;

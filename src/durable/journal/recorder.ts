@@ -1,9 +1,12 @@
+import type { LedgerError } from "../../domain/error";
 import { invariant } from "../../domain/invariant";
 import { referenceUsed } from "../../domain/movement";
 import type { Transaction } from "../../domain/transaction";
 import { type Admission, arriving, following, type Request } from "./admission";
+import { madeAt } from "./batch-store";
 import { targetOf } from "./claims";
-import type { OperationKey, RecordRequest, Reply } from "./protocol";
+import { postingOf } from "./codec";
+import type { ItemsRequest, OperationKey, RecordRequest, Reply } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply, storedKey, unknownOutcome } from "./replies";
 import { type Claim, type Driven, isHidden, type Row, Work } from "./row";
@@ -104,7 +107,19 @@ export class Recorder {
   }
 
   /** Records items of a batch in order, each on its own; those that can are written together. */
-  async recordMany(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
+  async recordItems({
+    batchId,
+    batchMadeAt,
+    items,
+  }: ItemsRequest): Promise<(LedgerError | null)[]> {
+    const requests = items.map(
+      ([place, posting]): RecordRequest => ({
+        posting: postingOf(posting),
+        createdAt: madeAt(batchMadeAt, place),
+        // Its place in its batch: a repeat finds what was recorded.
+        operation: { key: `${batchId}:${place}`, fingerprint: "", fromClient: false },
+      }),
+    );
     const isFree = ({ posting }: RecordRequest): boolean =>
       !posting.skipQueue &&
       this.#admission.refusalOf(ofBatch(posting)) === null &&
@@ -112,21 +127,22 @@ export class Recorder {
     const ids = new Set(requests.map(({ posting }) => posting.transactionId));
     const fresh = ids.size === requests.length && requests.every(isFree);
     if (fresh) return this.#insertAll(requests);
-    const replies: Reply<Transaction>[] = [];
+    const errors: (LedgerError | null)[] = [];
     for (const request of requests) {
-      replies.push(await this.#record(request, ofBatch(request.posting)));
+      const answer = await this.#record(request, ofBatch(request.posting));
+      errors.push(answer.ok ? null : answer.error);
     }
-    return replies;
+    return errors;
   }
 
-  async #insertAll(requests: readonly RecordRequest[]): Promise<Reply<Transaction>[]> {
+  async #insertAll(requests: readonly RecordRequest[]): Promise<null[]> {
     const rows = requests.map((request) => this.#newRow(request, []));
     this.#store.transaction(() => {
       for (const row of rows) this.#store.insert(row);
     });
     this.#host.inserted(rows);
     await this.#host.checkpoint("record:inserted");
-    return rows.map((row) => reply(this.#records.shown(row)));
+    return rows.map(() => null);
   }
 
   /** The refusal of a used reference, kept for repeats when the client named its request. */

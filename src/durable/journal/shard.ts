@@ -43,7 +43,7 @@ export interface ShardHost
     Omit<BalanceBookHost, "checkpoint">,
     Omit<FlusherHost, "checkpoint" | "isDriving" | "isRecovered" | "troubled">,
     Pick<GroupSagaHost, "claim" | "settleClaims" | "shard">,
-    Pick<BatchesHost, "recordMany" | "sendJob">,
+    Pick<BatchesHost, "recordItems" | "sendJob">,
     Pick<ClaimsHost, "resolve"> {
   readonly ctx: DurableObjectState;
   readonly instance: string;
