@@ -173,8 +173,8 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${JOURNAL}/open-rows.ts`,
-        "(isLate.has(row) ? oldest : Math.min(oldest, row.seq))",
-        "(isLate.has(row) ? Math.min(oldest, row.seq) : oldest)",
+        "else mark = Math.min(mark, row.seq);",
+        "else mark = Math.max(mark, row.seq);",
       ),
     ],
     test: "test/durable/open-rows.test.ts",

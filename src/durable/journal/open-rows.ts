@@ -70,20 +70,20 @@ export type StoredRow = {
  * through.
  */
 export class OpenRows {
-  readonly #sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
   /** Rows that are on the list on disk although they are looked after in memory. */
   readonly #listed = new WeakSet<Row>();
   #next = 1;
   #mark = 1;
   #settled = 0;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
   }
 
   /** Reads where the numbers and the mark stand, once the tables are there. */
   load(): void {
-    const [row] = this.#sql.exec<{ next: number; mark: number }>(
+    const [row] = this.#storage.sql.exec<{ next: number; mark: number }>(
       `SELECT coalesce((SELECT max(seq) FROM transactions), 0) + 1 AS next,
          (SELECT seq FROM mark) AS mark`,
     );
@@ -137,7 +137,7 @@ export class OpenRows {
 
   /** When the next of them is due; null when there is none. */
   nextDueMs(): number | null {
-    const [row] = this.#sql.exec<{ due: number | null }>(
+    const [row] = this.#storage.sql.exec<{ due: number | null }>(
       `SELECT min(due) AS due FROM (
          SELECT min(due_ms) AS due FROM transactions WHERE waits = 1
          UNION ALL SELECT min(due_ms) FROM transactions WHERE seq >= ? AND waits = 0 AND work <> 0)`,
@@ -148,32 +148,35 @@ export class OpenRows {
 
   /**
    * Some rows were settled: now and then the mark moves up to the oldest of the rows that are looked after, and one that
-   * stays far behind is put on the list.
+   * stays far behind is put on the list. Every row with work left must be among the live ones, or on the list already.
    */
-  settled(count: number, live: Iterable<Row>, transaction: (write: () => void) => void): void {
+  settled(count: number, live: Iterable<Row>): void {
     this.#settled += count;
     if (this.#settled < STRIDE) return;
     this.#settled = 0;
-    const held = [...live].filter((row) => !this.#listed.has(row));
-    const late = held.filter(({ seq }) => seq < this.#next - LAG_MAX);
-    const isLate = new Set(late);
-    const seq = held.reduce(
-      (oldest, row) => (isLate.has(row) ? oldest : Math.min(oldest, row.seq)),
-      this.#next,
-    );
-    if (seq <= this.#mark) return;
-    transaction(() => {
-      for (const row of late) {
-        this.#sql.exec("UPDATE transactions SET waits = 1 WHERE seq = ? AND work <> 0", row.seq);
-      }
-      this.#sql.exec("UPDATE mark SET seq = ?", seq);
-    });
+    const late: Row[] = [];
+    let mark = this.#next;
+    for (const row of live) {
+      if (this.#listed.has(row)) continue;
+      if (row.seq < this.#next - LAG_MAX) late.push(row);
+      else mark = Math.min(mark, row.seq);
+    }
+    if (mark <= this.#mark) return;
+    this.#storage.transactionSync(() => this.#move(mark, late));
     for (const row of late) this.#listed.add(row);
-    this.#mark = seq;
+    this.#mark = mark;
+  }
+
+  #move(mark: number, late: readonly Row[]): void {
+    const { sql } = this.#storage;
+    for (const { seq } of late) {
+      sql.exec("UPDATE transactions SET waits = 1 WHERE seq = ? AND work <> 0", seq);
+    }
+    sql.exec("UPDATE mark SET seq = ?", mark);
   }
 
   #rows(where: string, ...values: (string | number)[]): StoredRow[] {
-    return this.#sql
+    return this.#storage.sql
       .exec<StoredRow>(`SELECT * FROM transactions WHERE ${where}`, ...values)
       .toArray();
   }

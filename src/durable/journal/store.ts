@@ -77,7 +77,7 @@ export class JournalStore {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#open = new OpenRows(storage.sql);
+    this.#open = new OpenRows(storage);
     this.#hasSchema = hasSchema(storage);
     if (!this.#hasSchema) return;
     migrate(storage, MIGRATIONS);
@@ -154,7 +154,7 @@ export class JournalStore {
 
   /** Some rows were settled. Every row with work left must be among the live ones, or on the list of those that wait. */
   settled(count: number, live: Iterable<Row>): void {
-    this.#open.settled(count, live, (write) => this.transaction(write));
+    this.#open.settled(count, live);
   }
 
   /** Inserts one row, without a savepoint; false when its id is taken: to try costs less than to look first. */
