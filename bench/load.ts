@@ -38,7 +38,9 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
 
   const startedAt = Date.now();
   const start = performance.now();
-  const hasTime = () => performance.now() - start < order.durationMs;
+  const hasTime = (inMs = 0) => performance.now() - start + inMs < order.durationMs;
+  const waitMs = ({ retryAfter }: Answer) =>
+    order.manners === "ignores" ? 0 : (retryAfter ?? 0.1) * 1_000;
   let unadvised = 0;
   const told = ({ status, retryAfter }: Answer) => {
     count(status);
@@ -56,12 +58,12 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
       let wasUnknown = false;
       for (
         let repeat = 0;
-        repeat < repeatsMax && isOpen(answer, wasUnknown || hasTime());
+        repeat < repeatsMax && isOpen(answer, wasUnknown || hasTime(waitMs(answer)));
         repeat++
       ) {
         told(answer);
         wasUnknown ||= answer.isUnknown;
-        await later(order.manners === "ignores" ? 0 : (answer.retryAfter ?? 0.1) * 1_000);
+        await later(waitMs(answer));
         sent = performance.now();
         answer = await connection.ask(ask.request);
       }

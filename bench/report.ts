@@ -128,14 +128,21 @@ const ratioToQueued = (samples: readonly Sample[], { perSecond }: BulkFindings):
   rounded(perSecond / medianOf(samples, "queued", "purser", "perSecond"), 2);
 
 /** Medians over the rounds, so that one disturbed round decides nothing. */
-function figures(samples: readonly Sample[], mode: ModeName): ModeFigures {
-  const perSecond = medianOf(samples, mode, "purser", "perSecond");
-  return {
-    per_s: Math.round(perSecond),
-    p50_ms: rounded(medianOf(samples, mode, "purser", "p50Ms"), 1),
-    p99_ms: rounded(medianOf(samples, mode, "purser", "p99Ms"), 1),
-    ratio_to_bare: rounded(perSecond / medianOf(samples, mode, "bare", "perSecond"), 2),
-  };
+const figures = (samples: readonly Sample[], mode: ModeName): ModeFigures => ({
+  per_s: Math.round(medianOf(samples, mode, "purser", "perSecond")),
+  p50_ms: rounded(medianOf(samples, mode, "purser", "p50Ms"), 1),
+  p99_ms: rounded(medianOf(samples, mode, "purser", "p99Ms"), 1),
+  ratio_to_bare: rounded(ratioToBare(samples, mode), 2),
+});
+
+/** The median of what each round says: its two stretches came one right after the other. */
+function ratioToBare(samples: readonly Sample[], mode: ModeName): number {
+  const of = (target: Sample["target"]) =>
+    samples.filter((sample) => sample.mode === mode && sample.target === target);
+  const bare = of("bare");
+  return median(
+    of("purser").map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN)),
+  );
 }
 
 function medianOf(

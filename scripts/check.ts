@@ -7,7 +7,7 @@ const steps: readonly (readonly string[])[] = [
   ["tsc", "-p", "tsconfig.json"],
   ["tsc", "-p", "tsconfig.node.json"],
   ["biome", "ci", "."],
-  ["vitest", "run"],
+  ["node", "scripts/test.ts"],
 ];
 
 for (const [command = "", ...rest] of steps) {

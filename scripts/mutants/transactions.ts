@@ -45,6 +45,19 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     filter: "of parts gives back no more",
   },
   {
+    name: "a refusal of a refund is kept in a later turn",
+    law: "2 once",
+    edits: [
+      edit(
+        `${JOURNAL}/settlements.ts`,
+        "      this.#store.transaction(() => this.#store.rememberRefusal(key, error, Date.now()));",
+        "      void Promise.resolve().then(() => this.#store.rememberRefusal(key, error, Date.now()));",
+      ),
+    ],
+    test: "test/durable/idempotency.test.ts",
+    filter: "while another takes what was left",
+  },
+  {
     name: "the credit is sent before the debit",
     law: "3 no overdraft",
     canary: true,
@@ -218,9 +231,9 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     law: "6 nothing is lost",
     edits: [
       edit(
-        `${JOURNAL}/object.ts`,
-        '(["GEN_IDEMPOTENCY_MISMATCH", "GEN_OVERLOADED"])',
-        '(["GEN_IDEMPOTENCY_MISMATCH"])',
+        `${JOURNAL}/settlements.ts`,
+        "following(request.skipQueue, moved));\n    if (full !== null) return refuse(full);",
+        "following(request.skipQueue, moved));\n    if (full !== null) return this.#refuse(request.operation, key, full);",
       ),
     ],
     test: "test/durable/overload.test.ts",

@@ -1,7 +1,8 @@
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
-import type { Reply, SettleValue } from "../../src/durable/journal/protocol";
+import { JournalObject } from "../../src/durable/journal/object";
+import type { OperationKey, Reply, SettleValue } from "../../src/durable/journal/protocol";
 import { toTransactionBody } from "../../src/schemas/transaction";
 import { clearFaults, fateOf, killAt, setFaults } from "../support/faults";
 import { named, World } from "../support/world";
@@ -153,6 +154,30 @@ describe("one key and one body", () => {
     expect(first.ok && first.value.status).toBe(skipQueue ? "APPLIED" : "QUEUED");
     await world.shardOf("t").applyMany({ ids: [world.idOf(`${world.idOf("t")}_refund`)] });
     expect(await world.amounts("@card")).toEqual([160n, 60n, 0n, 0n]);
+  });
+
+  it("of a refund that is refused, while another takes what was left", async () => {
+    await world.post(transfer);
+    const refund = (value: bigint, operation: OperationKey) => ({
+      transactionId: world.idOf("t"),
+      skipQueue: true,
+      description: "",
+      metaData: null,
+      amount: { unit: "minor", value } as const,
+      operation,
+    });
+    // All in one turn: before the first is answered, its reason is no longer the one that another call would find.
+    const [first, other, again] = await runInDurableObject(world.shardOf("t"), (shard) => {
+      if (!(shard instanceof JournalObject)) throw new Error("a shard of the journal");
+      return Promise.all([
+        shard.refund(refund(70n, named("k"))),
+        shard.refund(refund(60n, named("other"))),
+        shard.refund(refund(70n, named("k"))),
+      ]);
+    });
+    expect(other.ok && other.value.status).toBe("APPLIED");
+    expect(first).toMatchObject({ ok: false, error: { code: "GEN_BAD_REQUEST" } });
+    expect(again).toEqual({ ...first, replayed: true });
   });
 });
 

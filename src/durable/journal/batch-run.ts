@@ -1,6 +1,6 @@
 import { isQueued } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
-import { type BalanceId, type BatchId, shardOf } from "../../domain/ids";
+import { type BalanceId, shardOf } from "../../domain/ids";
 import { referenceUsed } from "../../domain/movement";
 import { atOnce } from "../at-once";
 import {

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BatchValue, ItemResult } from "../../domain/batch";
-import type { LedgerError, LedgerErrorCode } from "../../domain/error";
+import type { LedgerError } from "../../domain/error";
 import {
   type BalanceId,
   type BatchId,
@@ -343,7 +343,7 @@ export class JournalObject extends DurableObject<Env> {
     return this.#shard.alarm();
   }
 
-  /** A call whose refusals are kept for repeats, when the client named it by a key. */
+  /** A call whose refusal is kept for repeats, when the client named it by a key. */
   async #remembering<T>(
     operation: OperationKey,
     call: (key: string) => Promise<Reply<T>>,
@@ -353,11 +353,7 @@ export class JournalObject extends DurableObject<Env> {
     const refused = operation.fromClient ? store.refusalOf(key) : null;
     if (refused !== null) return refuse(refused, true);
     try {
-      const answer = await call(key);
-      if (!answer.ok && operation.fromClient && !UNREMEMBERED.has(answer.error.code)) {
-        store.transaction(() => store.rememberRefusal(key, answer.error, Date.now()));
-      }
-      return answer;
+      return await call(key);
     } catch (error) {
       if (error instanceof OutcomeUnknown) return unknownOutcome();
       throw error;
@@ -378,9 +374,6 @@ function recordedOf(transaction: Transaction): Recorded {
     revision: transaction.revision,
   };
 }
-
-/** What says nothing of the request itself: sent again, it may be answered otherwise. */
-const UNREMEMBERED = new Set<LedgerErrorCode>(["GEN_IDEMPOTENCY_MISMATCH", "GEN_OVERLOADED"]);
 
 /** The answer about a group that is gone: whatever it claimed is free. */
 const VOID: Resolution = {

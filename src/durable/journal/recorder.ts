@@ -54,9 +54,10 @@ export class Recorder {
   async #record(request: RecordRequest, asked: Request): Promise<Reply<Transaction>> {
     const { posting, operation } = request;
     const key = storedKey(operation);
-    const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
-    if (refused !== null) return refuse(refused, true);
     for (;;) {
+      // The same request may have been refused beside this one while this one waited.
+      const refused = operation.fromClient ? this.#store.refusalOf(key) : null;
+      if (refused !== null) return refuse(refused, true);
       // Asked before anything is written; but what was recorded before is answered, however much there is to do.
       const full = this.#admission.refusalOf(asked);
       const row = full === null ? this.#insert(request) : null;

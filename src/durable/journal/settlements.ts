@@ -95,9 +95,9 @@ export class Settlements {
     const child = this.#childOf(transactionId, key);
     if (child !== null) return this.#repeatOfSettle(child, request);
     const asked = this.#records.find(transactionId);
-    if (asked === null) return refuse(unknownHold(request));
+    if (asked === null) return this.#refuse(request.operation, key, unknownHold(request));
     const decided = this.#decide(asked, request);
-    if (!decided.ok) return refuse(decided.error);
+    if (!decided.ok) return this.#refuse(request.operation, key, decided.error);
     const holds = decided.value.map(({ hold }) => hold.posting);
     const full = refusalOf(following(skipQueue, holds));
     if (full !== null) return refuse(full);
@@ -117,7 +117,7 @@ export class Settlements {
   /** Gives back what a transaction moved; each of its movements once. */
   async refund(request: RefundRequest, key: string): Promise<Reply<Transaction>> {
     const found = this.#records.find(request.transactionId);
-    if (found === null) return refuse(nothingToRefund());
+    if (found === null) return this.#refuse(request.operation, key, nothingToRefund());
     if (isDrivable(found, Date.now())) await this.#host.driven(found);
     for (const hold of this.#holdsOf(found)) {
       for (const child of this.#records.settlementsOf(hold.posting.transactionId)) {
@@ -130,13 +130,15 @@ export class Settlements {
     if (refused !== null) return refuse(refused, true);
     const parent = this.#records.find(request.transactionId);
     const movements = parent === null ? [] : this.#movementsOf(parent, isApplied);
-    if (parent === null || movements.length === 0) return refuse(nothingToRefund());
+    if (parent === null || movements.length === 0) {
+      return this.#refuse(request.operation, key, nothingToRefund());
+    }
     const repeated = movements
       .flatMap((row) => this.#refundsOf(row))
       .find(({ operationKey }) => operationKey === key);
     if (repeated !== undefined) return this.#repeatOfRefund(repeated, request);
     const amounts = this.#refundAmountsOf(parent, movements, request);
-    if (!amounts.ok) return refuse(amounts.error);
+    if (!amounts.ok) return this.#refuse(request.operation, key, amounts.error);
     const moved = movements.map(({ posting }) => posting);
     const full = this.#admission.refusalOf(following(request.skipQueue, moved));
     if (full !== null) return refuse(full);
@@ -228,6 +230,17 @@ export class Settlements {
   /** The refusal that a client's key was answered with before. */
   #refusalOf({ fromClient }: OperationKey, key: string): LedgerError | null {
     return fromClient ? this.#store.refusalOf(key) : null;
+  }
+
+  /**
+   * A refusal, kept for repeats when the client named its request: in the turn in which it was decided on, because the same
+   * request may be decided on beside this one.
+   */
+  #refuse({ fromClient }: OperationKey, key: string, error: LedgerError) {
+    if (fromClient) {
+      this.#store.transaction(() => this.#store.rememberRefusal(key, error, Date.now()));
+    }
+    return refuse(error);
   }
 
   /** By the queue a client is shown the hold: repeats of its request show it as it stood. */

@@ -7,7 +7,7 @@ import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
 import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
-import { type Outcome, type Row, type RowStatus, Work } from "./row";
+import { type Outcome, type Row, Work } from "./row";
 
 const MIGRATIONS = [
   `CREATE TABLE transactions (
