@@ -58,6 +58,32 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     filter: "while another takes what was left",
   },
   {
+    name: "a plan does not wait for a hold that is on its way",
+    law: "4 one state",
+    edits: [
+      edit(
+        `${JOURNAL}/object.ts`,
+        "await this.#shard.still(question.transactionId);\n    return this.#shard.settlements.planSettle(question);",
+        "await this.#shard.standing(question.transactionId);\n    return this.#shard.settlements.planSettle(question);",
+      ),
+    ],
+    test: "test/durable/plans.test.ts",
+    filter: "waits while the hold is on its way",
+  },
+  {
+    name: "a preview does not look whether its plan still stands",
+    law: "4 one state",
+    edits: [
+      edit(
+        "src/services/transactions/preview-follow-up.ts",
+        "    if (!after.value.ok || !isSamePlan(plan.value, after.value.value)) continue;\n",
+        "",
+      ),
+    ],
+    test: "test/durable/plans.test.ts",
+    filter: "is made anew",
+  },
+  {
     name: "the credit is sent before the debit",
     law: "3 no overdraft",
     canary: true,

@@ -136,13 +136,13 @@ export class JournalObject extends DurableObject<Env> {
 
   /** What a commit or void would settle now. It writes nothing. */
   async planSettle(question: SettleQuestion): Promise<Result<Plan>> {
-    await this.#shard.standing(question.transactionId);
+    await this.#shard.still(question.transactionId);
     return this.#shard.settlements.planSettle(question);
   }
 
   /** What a refund would give back now. It writes nothing. */
   async planRefund(question: RefundQuestion): Promise<Result<Plan>> {
-    await this.#shard.standing(question.transactionId);
+    await this.#shard.still(question.transactionId);
     return this.#shard.settlements.planRefund(question);
   }
 

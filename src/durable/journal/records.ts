@@ -98,6 +98,15 @@ export class Records {
     );
   }
 
+  /** A record with what its settlements and refunds depend on: its legs, and the commits and voids of each hold. */
+  familyOf(id: TransactionId): Row[] {
+    const row = this.find(id);
+    if (row === null) return [];
+    const holds = row.posting.kind === "split" ? this.legsOf(row) : [row];
+    const settlements = holds.flatMap(({ posting }) => this.settlementsOf(posting.transactionId));
+    return [...new Set([row, ...holds, ...settlements])];
+  }
+
   /** What is left of a hold: its amount less its commits and voids, never stored apart. */
   remainingOf(row: Row): bigint {
     const { kind, preciseAmount, transactionId } = row.posting;

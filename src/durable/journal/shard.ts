@@ -204,6 +204,18 @@ export class Shard {
     }
   }
 
+  /** Resolves when nothing of a record and its family is on its way: what a balance shows then is what they say. */
+  async still(transactionId: TransactionId): Promise<void> {
+    await this.standing(transactionId);
+    for (;;) {
+      const moving = this.records
+        .familyOf(transactionId)
+        .filter((row) => this.driver.isDriving(row));
+      if (moving.length === 0) return;
+      await Promise.all(moving.map((row) => within(PATIENCE_MS, this.driver.drive(row))));
+    }
+  }
+
   /** The end of a drive, or null when it takes longer than a request should. */
   async patientDrive(row: Row): Promise<Driven | null> {
     try {

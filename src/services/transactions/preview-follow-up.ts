@@ -115,6 +115,10 @@ async function previewPlan(
     const postings = followUps.moves.map(({ posting }) => posting);
     const books = await readBooks(ctx, [...followUps.waiting, ...postings]);
     if (!books.ok) return books;
+    // What was on its way when the plan was made may be in the balances by now.
+    const after = await outcomeOf(ask());
+    if (!after.ok) return after;
+    if (!after.value.ok || !isSamePlan(plan.value, after.value.value)) continue;
     const preview = previewFollowUps(followUps, books.value);
     if (preview === OUT_OF_STEP) continue;
     return preview.ok ? preview : ok(refusedFollowUp(operation, preview.error));
@@ -123,3 +127,16 @@ async function previewPlan(
     refusal("GEN_OVERLOADED", "the transaction changes too fast to be previewed: ask again"),
   );
 }
+
+/** Whether both speak of the same records in the same states. */
+const isSamePlan = (one: Plan, other: Plan): boolean => stateOf(one) === stateOf(other);
+
+const stateOf = ({ waiting, moves }: Plan): string =>
+  JSON.stringify([
+    waiting.map(({ transactionId }) => transactionId),
+    moves.map(({ transaction: { transactionId, status }, amount }) => [
+      transactionId,
+      status,
+      amount.toString(),
+    ]),
+  ]);
