@@ -268,7 +268,11 @@ export class Flusher {
   /** What changed meanwhile stays dirty: only the revision that left is settled. */
   #settle(rows: readonly Captured[], balances: readonly Made[]): void {
     this.#store.transaction(() => {
-      for (const { row, transaction } of rows) this.#settleRow(row, transaction);
+      for (const { row, transaction } of rows) settleRow(row, transaction);
+      // A QUEUED row is never settled: it is on disk as it is, and its next sweep stands.
+      const idle = rows.map(({ row }) => row).filter(isIdle);
+      this.#store.saveEnds(idle.filter(isPlainEnd));
+      for (const row of idle) if (!isPlainEnd(row)) this.#store.save(row);
       for (const balance of balances) this.#store.doneForBalance(balance);
     });
     // A row that is being driven has one copy in memory, whatever its state on disk.
@@ -277,14 +281,16 @@ export class Flusher {
     }
     if (this.#host.isRecovered()) this.#store.settled(rows.length, this.#records.live);
   }
-
-  #settleRow(row: Row, sent: Transaction): void {
-    if (isFinal(sent)) row.work &= ~Work.Announce;
-    if (row.revision === sent.revision) row.work &= ~Work.Project;
-    // A QUEUED row is never settled: it is on disk as it is, and its next sweep stands.
-    if (isIdle(row)) this.#store.save(row);
-  }
 }
+
+/** What was sent is no longer to be sent. */
+function settleRow(row: Row, sent: Transaction): void {
+  if (isFinal(sent)) row.work &= ~Work.Announce;
+  if (row.revision === sent.revision) row.work &= ~Work.Project;
+}
+
+/** Nothing is left to do, and its outcome is all that the disk does not have. */
+const isPlainEnd = ({ work, outcome }: Row): boolean => work === 0 && outcome !== null;
 
 /** Nothing is left to do before its time comes, if it has one. */
 const isIdle = (row: Row): boolean =>

@@ -198,6 +198,26 @@ export class JournalStore {
     );
   }
 
+  /**
+   * Writes the end of rows that succeeded and have no work left: one statement for all, since each has its price. What else
+   * can change of a row was written when it did.
+   */
+  saveEnds(rows: readonly Row[]): void {
+    if (rows.length === 0) return;
+    const ends = rows.map(({ seq, status, revision, outcome }) => [
+      seq,
+      status,
+      revision,
+      JSON.stringify(outcome),
+    ]);
+    this.#storage.sql.exec(
+      `UPDATE transactions SET waits = 0, work = 0, status = ended.value ->> 1,
+         revision = ended.value ->> 2, outcome = ended.value ->> 3
+         FROM json_each(?) AS ended WHERE seq = ended.value ->> 0`,
+      JSON.stringify(ends),
+    );
+  }
+
   /** Removes a refused synchronous record: its reference is free again, as on the reference server. */
   free(row: Row): void {
     this.#storage.sql.exec("DELETE FROM transactions WHERE seq = ?", row.seq);
