@@ -70,6 +70,8 @@ async function carryOut(order: LoadOrder): Promise<LoadReport> {
       told(answer);
       if (answer.status !== "503") latencies.push(performance.now() - sent);
       if (answer.status.startsWith("2") || (wasUnknown && answer.status === "409")) ask.accepted();
+      // Told to come back when it is over.
+      if (answer.status === "503" && !hasTime(waitMs(answer))) break;
       if (order.everyMs !== undefined) await later(began + order.everyMs - performance.now());
     }
     connection.close();

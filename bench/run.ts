@@ -148,7 +148,7 @@ async function measure(
   for (const mode of modes) {
     await warmUp(mode, "settle-in", settleInMs);
     for (let round = 1; round <= rounds; round++) {
-      for (const target of round % 2 === 1 ? [bare, ours] : [ours, bare]) {
+      for (const target of [bare, ours]) {
         const sample = await once(load, target, mode, `${mode}-${round}`, { forMs: durationMs });
         samples.push(sample);
         progress(sample);
