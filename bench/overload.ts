@@ -10,7 +10,7 @@ import { Wallets } from "./wallets.ts";
 const walletCount = 100;
 const quietEveryMs = 20;
 /** How long a flood runs before the quiet client comes. */
-const leadMs = 2_000;
+const leadMs = 5_000;
 const warmUpMs = 6_000;
 const warmUpClients = 32;
 

@@ -6,6 +6,8 @@ const fundingIndicator = "@BenchFunding";
 /** Enough that no transfer is refused: the bench measures transfers, not refusals. */
 const fundedMajor = 1_000_000_000;
 const pollEveryMs = 25;
+/** How many balances are looked at at once. */
+const readAtOnce = 10;
 const settleTimeoutMs = 120_000;
 
 interface Sums {
@@ -53,11 +55,16 @@ export class Wallets {
   /** Waits until every accepted transfer is in both its balances. Throws if that takes over two minutes. */
   async settled(): Promise<void> {
     const deadline = Date.now() + settleTimeoutMs;
-    for (const id of this.ids) {
-      while (!(await this.#isAsExpected(id))) {
-        if (Date.now() > deadline) throw new Error(`transfers of ${id} are still not applied`);
-        await new Promise((later) => setTimeout(later, pollEveryMs));
-      }
+    for (let at = 0; at < this.ids.length; at += readAtOnce) {
+      const ids = this.ids.slice(at, at + readAtOnce);
+      await Promise.all(ids.map((id) => this.#settled(id, deadline)));
+    }
+  }
+
+  async #settled(id: string, deadline: number): Promise<void> {
+    while (!(await this.#isAsExpected(id))) {
+      if (Date.now() > deadline) throw new Error(`transfers of ${id} are still not applied`);
+      await new Promise((later) => setTimeout(later, pollEveryMs));
     }
   }
 

@@ -50,6 +50,7 @@ describe("a load", () => {
     onBalance: "share",
     following: 12,
     whenNarrowed: 1,
+    wideBelow: 64,
   } as const;
   const { balanceIds } = arriving(posting, 16);
   const [source] = balanceIds;

@@ -219,6 +219,7 @@ describe("a request that is cut off and sent again under its key", () => {
     ["its reply was lost", { call: fateOf("journal.record", { kind: "reply-lost" }) }],
     ["it was lost", { call: fateOf("journal.record", { kind: "lost" }) }],
     ["it arrived twice", { call: fateOf("journal.record", { kind: "twice" }) }],
+    ["the shard died before", { step: killAt("request:arrived", { durable: true }) }],
     ["the shard died", { step: killAt("record:inserted", { durable: true }) }],
     ["the shard died and forgot", { step: killAt("record:inserted", { durable: false }) }],
     ["the shard died in between", { step: killAt("drive:debited", { durable: true }) }],

@@ -22,7 +22,7 @@ const AFTER_OTHERS: ReadonlySet<string> = new Set([
 
 /** Where objects die: every step of the protocol that these requests pass. */
 const DEADLY = [
-  ["record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
+  ["request:arrived", "record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
   ["drive:begun", "drive:probed", "drive:debited", "drive:debited", "drive:credited"],
   ["drive:refused", "drive:refused-in-doubt", "drive:cancelled"],
   ["execute:received", "execute:committed"],

@@ -161,6 +161,7 @@ const commands: fc.Arbitrary<Command[]> = fc
 
 /** Where objects die: every step that these histories pass. */
 const STEPS = [
+  "request:arrived",
   "record:inserted",
   "settle:inserted",
   "refund:inserted",

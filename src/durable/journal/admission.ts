@@ -16,23 +16,27 @@ const SHARE_MIN = 16;
 /**
  * Synchronous records under way. A shard answers some 500 requests a second, and a healthy transfer is over in 10 to 20 ms: ten
  * at once are full speed, whatever is above waits. In all a second's work; one at a time on a balance that was overrun, which is
- * up to a fifth of what the shard can do. One call settles up to 100, which must fit on one balance.
+ * up to a fifth of what the shard can do. One call settles up to 100, which must fit on one balance. It is wide again when those
+ * who were turned away, and come again every other second, would have found a place.
  */
 const UNDER_WAY: Bounds = {
   inAll: 512,
   onBalance: "share",
   following: 128,
   whenNarrowed: 1,
+  wideBelow: 64,
 };
 /**
  * QUEUED records that are not applied yet. In all what can be applied before their sweep of 30 s; on one balance some seconds of
- * its work; when it was overrun eight for each time that the shard sends to the queue, ten times a second.
+ * its work; its share when it was overrun, some hundred a second. Who queues is answered at once and comes again at once, so it is
+ * wide again only when hardly anybody is turned away.
  */
 const WAITING: Bounds = {
   inAll: 10_000,
   onBalance: 1_000,
   following: 4_000,
-  whenNarrowed: 8,
+  whenNarrowed: "share",
+  wideBelow: 24,
 };
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
 const ROWS_MAX = 20_000;

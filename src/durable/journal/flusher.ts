@@ -5,6 +5,7 @@ import type { Transaction } from "../../domain/transaction";
 import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
 import { elapsedMs } from "../elapsed";
 import { DirtyRows } from "./dirty-rows";
+import { Gathering } from "./gathering";
 import type { Records } from "./records";
 import { needs, type Row, Work } from "./row";
 import { isNewer, type JournalStore } from "./store";
@@ -13,8 +14,6 @@ import { isNewer, type JournalStore } from "./store";
 const ROUND_ROWS = 100;
 /** Rounds start at most this often, unless a full one or somebody is waiting: fewer, larger D1 batches. */
 const ROUND_MS = 1_000;
-/** QUEUED rows that come together within this time leave for the queue together. */
-const APPLY_MS = 100;
 /** A round that failed is tried again after this long, then after twice as long, up to the longest. */
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
@@ -61,7 +60,8 @@ export class Flusher {
   readonly #host: FlusherHost;
   readonly #dirty = new DirtyRows();
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
-  #queued: Row[] = [];
+  /** QUEUED rows on their way to the queue: the more go together, the more of one balance are applied by one call. */
+  readonly #queued = new Gathering<Row>((rows) => this.#sendQueued(rows));
   #balancesDirty = 0;
   #running = false;
   #inFlight = 0;
@@ -90,8 +90,7 @@ export class Flusher {
 
   /** A QUEUED row is to be applied. It does not wait for D1: what is final by then is written there once. */
   queue(row: Row): void {
-    this.#queued.push(row);
-    if (this.#queued.length === 1) setTimeout(() => this.#sendQueued(), APPLY_MS);
+    this.#queued.add(row);
   }
 
   /** Drops a row that no longer exists. */
@@ -243,11 +242,10 @@ export class Flusher {
   }
 
   /** What cannot be sent now is found by the sweep. */
-  #sendQueued(): void {
-    const ids = this.#queued
+  #sendQueued(rows: readonly Row[]): void {
+    const ids = rows
       .filter((row) => row.status === "QUEUED")
       .map(({ posting }) => posting.transactionId);
-    this.#queued = [];
     if (ids.length === 0) return;
     this.#host.sendApply(ids).catch((error: unknown) => this.#host.troubled(error));
   }

@@ -2,9 +2,12 @@ import type { BalanceSnapshot } from "../../domain/balance-record";
 import type { BalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import type { Answer, ExecuteAnswer, Operation } from "../balance/protocol";
+import type { Turn } from "./turn";
 
 /** At most this many operations travel in one call to a balance. */
 const BATCH_MAX = 200;
+/** At most this many lanes open in one turn: a large group must not keep others from theirs. */
+const OPEN_MAX = 8;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 5_000;
 
@@ -44,10 +47,13 @@ export interface LaneHost {
 export class Lanes {
   readonly #lanes = new Map<BalanceId, Lane>();
   readonly #host: LaneHost;
-  #turn: Promise<void> | null = null;
+  readonly #turn: Turn;
+  /** Lanes that are to open, in the order in which they came. */
+  #opening: (readonly [BalanceId, Lane])[] = [];
 
-  constructor(host: LaneHost) {
-    this.#host = host;
+  constructor(parts: { readonly host: LaneHost; readonly turn: Turn }) {
+    this.#host = parts.host;
+    this.#turn = parts.turn;
   }
 
   /** Sends an operation; resolves when the balance has answered it, and never rejects. */
@@ -61,7 +67,8 @@ export class Lanes {
       }
       const opened: Lane = { waiting: [waiting], failures: 0, sinceMs: Date.now() };
       this.#lanes.set(balanceId, opened);
-      void this.#nextTurn().then(() => this.#run(balanceId, opened));
+      this.#opening.push([balanceId, opened]);
+      if (this.#opening.length === 1) void this.#openLanes();
     });
   }
 
@@ -71,15 +78,14 @@ export class Lanes {
     return lane === undefined ? 0 : Date.now() - lane.sinceMs;
   }
 
-  /**
-   * The next turn of the event loop, one for all lanes that open in this one. What comes in meanwhile leaves with them,
-   * and gets its turn before what they lead to.
-   */
-  #nextTurn(): Promise<void> {
-    this.#turn ??= pause(0).then(() => {
-      this.#turn = null;
-    });
-    return this.#turn;
+  /** Opens lanes in the next turn: what comes in until then leaves with them, and gets its turn before what they lead to. */
+  async #openLanes(): Promise<void> {
+    do {
+      await this.#turn.next();
+      for (const [balanceId, lane] of this.#opening.splice(0, OPEN_MAX)) {
+        void this.#run(balanceId, lane);
+      }
+    } while (this.#opening.length > 0);
   }
 
   async #run(balanceId: BalanceId, lane: Lane): Promise<void> {

@@ -8,7 +8,9 @@ export interface Bounds {
   /** The same for what follows from what was taken before. */
   readonly following: number;
   /** The same for a balance that was overrun. */
-  readonly whenNarrowed: number;
+  readonly whenNarrowed: number | "share";
+  /** Such a balance is wide again after a span in which fewer than this were turned away. */
+  readonly wideBelow: number;
 }
 
 /** What is to be taken. */
@@ -23,11 +25,7 @@ export interface Arrival {
 
 /** What follows is turned away later than what is new, at so many in all: it frees what is held, or ends what was begun. */
 const FOLLOWING = 4;
-/**
- * A narrowed balance is wide again after a span in which fewer than this were turned away: then all of them, who come again
- * every other second, would have found a place.
- */
-const OVERRUN_MIN = 64;
+/** How long those are counted who are turned away from a narrowed balance. */
 const SPAN_MS = 4_000;
 
 /** A balance that was overrun: how many were turned away in this span. */
@@ -84,9 +82,8 @@ export class Load {
 
   #isOverrun(balanceId: BalanceId, share: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
-    const { onBalance, whenNarrowed } = this.#bounds;
-    const wide = onBalance === "share" ? share : onBalance;
-    if (this.#on(balanceId) < (isNarrow ? whenNarrowed : wide)) return false;
+    const bound = isNarrow ? this.#bounds.whenNarrowed : this.#bounds.onBalance;
+    if (this.#on(balanceId) < (bound === "share" ? share : bound)) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
@@ -105,7 +102,7 @@ export class Load {
     const nowMs = Date.now();
     const elapsedMs = nowMs - narrowed.sinceMs;
     if (elapsedMs < SPAN_MS) return true;
-    if (narrowed.turnedAway < OVERRUN_MIN || elapsedMs >= 2 * SPAN_MS) {
+    if (narrowed.turnedAway < this.#bounds.wideBelow || elapsedMs >= 2 * SPAN_MS) {
       this.#narrowed.delete(balanceId);
       return false;
     }

@@ -68,6 +68,7 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Records a posting; a synchronous one is carried out before the answer. */
   async record(request: RecordRequest): Promise<Reply<Recorded>> {
+    await this.#shard.arrived();
     const answer = await this.#shard.recorder.record(request);
     return answer.ok ? { ...answer, value: recordedOf(answer.value) } : answer;
   }
@@ -348,6 +349,7 @@ export class JournalObject extends DurableObject<Env> {
     operation: OperationKey,
     call: (key: string) => Promise<Reply<T>>,
   ): Promise<Reply<T>> {
+    await this.#shard.arrived();
     const { store } = this.#shard;
     const key = storedKey(operation);
     const refused = operation.fromClient ? store.refusalOf(key) : null;

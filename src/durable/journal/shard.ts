@@ -25,6 +25,7 @@ import { type Driven, isHalfDone, isHidden, type Row, Work } from "./row";
 import { Settlements } from "./settlements";
 import { Splits } from "./splits";
 import { JournalStore } from "./store";
+import { Turn } from "./turn";
 
 /** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
 const REDRIVE_MS = 10_000;
@@ -69,6 +70,7 @@ export class Shard {
   readonly #admission: Admission;
   readonly #alarm: AlarmClock;
   readonly #patience = new Patience(PATIENCE_MS);
+  readonly #turn = new Turn();
   readonly #checkpoint: ShardHost["checkpoint"];
   readonly #log: ShardHost["log"];
 
@@ -84,14 +86,7 @@ export class Shard {
       this.#newRow(posting, key, fingerprint);
     const store = new JournalStore(host.ctx.storage);
     const records = new Records(store);
-    const lanes = new Lanes({
-      execute: (balanceId, operations) => host.execute(balanceId, operations),
-      observed: (snapshot) => {
-        this.driver.seen(snapshot);
-        this.flusher.observe(snapshot);
-      },
-      troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
-    });
+    const lanes = this.#newLanes(host);
     const admission = new Admission({ records, lanes });
     const common = { store, records, admission };
     const saga = new GroupSaga({ lanes, host: { ...host, checkpoint, balanceMade } });
@@ -165,6 +160,20 @@ export class Shard {
     return this.store.nextDueMs() !== null || this.balances.hasWork || this.batches.hasWork;
   }
 
+  #newLanes(host: ShardHost): Lanes {
+    return new Lanes({
+      turn: this.#turn,
+      host: {
+        execute: (balanceId, operations) => host.execute(balanceId, operations),
+        observed: (snapshot) => {
+          this.driver.seen(snapshot);
+          this.flusher.observe(snapshot);
+        },
+        troubled: (balanceId, error, attempts) => host.troubled(balanceId, error, attempts),
+      },
+    });
+  }
+
   #newBatches(saga: GroupSaga, host: ShardHost): Batches {
     return new Batches({
       store: this.store,
@@ -192,6 +201,12 @@ export class Shard {
         troubled: (error) => log("journal.recovery_failed", error),
       },
     });
+  }
+
+  /** Where every request that may write begins: those that arrive together are written together, with one commit. */
+  async arrived(): Promise<void> {
+    await this.#turn.next();
+    await this.#checkpoint("request:arrived");
   }
 
   /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
