@@ -8,9 +8,14 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     canary: true,
     edits: [
       edit(
-        `${JOURNAL}/recorder.ts`,
-        "      const found = this.#records.find(posting.transactionId);",
-        "      const found = null;",
+        `${JOURNAL}/records.ts`,
+        "return !this.#live.has(row.posting.transactionId) && this.#store.insertAlone(row);",
+        "return this.#store.insertAlone(row);",
+      ),
+      edit(
+        `${JOURNAL}/store.ts`,
+        '"ON CONFLICT (transaction_id) DO NOTHING"',
+        '"ON CONFLICT (transaction_id) DO UPDATE SET seq = excluded.seq, attempt = excluded.attempt"',
       ),
     ],
     test: "test/durable/record.test.ts",

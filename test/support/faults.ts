@@ -157,7 +157,11 @@ export function killAt(
 
 /** Ends an object's life. What runs in it runs no further. */
 export async function die(victim: Victim, step: string, durable: boolean): Promise<void> {
-  if (durable) await victim.sync();
+  if (durable) {
+    await victim.sync();
+    // In a turn of its own: the runtime does not always survive an object that dies while it is being answered.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
   // What it still had to carry out dies with it.
   late.delete(victim.name);
   victim.abort(`killed at ${step}`);
