@@ -73,14 +73,14 @@ describe("lanes", () => {
         troubled: () => undefined,
       },
     });
-    const ids = Array.from({ length: 20 }, (_none, n): BalanceId => `bln_${n}`);
+    const ids = Array.from({ length: 40 }, (_none, n): BalanceId => `bln_${n}`);
     for (const id of ids) void lanes.submit(id, { kind: "probe", op: "probe" });
     const opened: number[] = [];
     for (let turns = 0; turns < 4; turns += 1) {
       await turn.next();
       opened.push(called.length);
     }
-    expect(opened).toEqual([8, 16, 20, 20]);
+    expect(opened).toEqual([16, 32, 40, 40]);
     expect(called).toEqual(ids);
   });
 });

@@ -7,7 +7,7 @@ import type { Turn } from "./turn";
 /** At most this many operations travel in one call to a balance. */
 const BATCH_MAX = 200;
 /** At most this many lanes open in one turn: a large group must not keep others from theirs. */
-const OPEN_MAX = 8;
+const OPEN_MAX = 16;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 5_000;
 
