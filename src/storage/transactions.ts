@@ -33,7 +33,7 @@ const FIELDS = {
 /** The condition of the index on states, word for word: SQLite does not conclude it from another state. */
 const NOT_APPLIED = sql`${transactions.status} <> 'APPLIED'`;
 
-/** Beyond this many conditions a list of one balance is read as any other: a statement takes a hundred parameters. */
+/** Beyond this many conditions a list of one balance is read like any other: a statement takes a hundred parameters. */
 const SPLIT_CONDITIONS_MAX = 6;
 
 /** The transactions of one instance as D1 knows them: to list, never to decide about money. */

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { chainFindings } from "../../src/domain/chain";
 import { indicatorBalanceId, sha256Hex, transactionIdOf } from "../../src/domain/ids";
 import { balanceStub } from "../../src/durable/balance/client";
+import { changeOf } from "../support/changes";
 
 /** The tables of a balance as they were before entries and profiles had seals. */
 const OLDER = `CREATE TABLE schema_version (version INTEGER NOT NULL);
@@ -51,19 +52,13 @@ it("a balance that is older than seals goes on, and its whole chain holds", asyn
 
   const { answers } = await balanceStub(env.BALANCES, instance, id).execute({
     operations: [
-      {
-        kind: "change",
-        op: `${second}.b.source`,
+      changeOf(instance, `${second}.b.source`, {
         side: "source",
-        action: "apply",
         amount: 30n,
-        overdraft: { kind: "none" },
         transactionId: second,
-        currency: "USD",
-        effectiveDate: at,
         indicator: null,
         seal: "a".repeat(64),
-      },
+      }),
     ],
   });
 

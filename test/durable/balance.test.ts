@@ -1,9 +1,10 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { indicatorBalanceId, sha256Hex, transactionIdOf } from "../../src/domain/ids";
+import { indicatorBalanceId, sha256Hex } from "../../src/domain/ids";
 import { balanceStub } from "../../src/durable/balance/client";
 import type { Answer, MoneyOperation, Operation } from "../../src/durable/balance/protocol";
+import { changeOf } from "../support/changes";
 import { clearFaults, fateOf, killAt, setFaults } from "../support/faults";
 
 let instance = "";
@@ -14,23 +15,8 @@ beforeEach(() => {
 const idOf = (indicator: string) => indicatorBalanceId(instance, indicator, "USD");
 const stubOf = (indicator: string) => balanceStub(env.BALANCES, instance, idOf(indicator));
 
-/** A change of the balance of an indicator, from the world's money unless it says otherwise. */
-function change(op: string, changes: Partial<MoneyOperation> = {}): MoneyOperation {
-  return {
-    kind: "change",
-    op,
-    side: "destination",
-    action: "apply",
-    amount: 100n,
-    overdraft: { kind: "none" },
-    transactionId: transactionIdOf(instance, op),
-    currency: "USD",
-    effectiveDate: "2031-01-01T00:00:00.000000Z",
-    indicator: "@alice",
-    seal: "5".repeat(64),
-    ...changes,
-  };
-}
+const change = (op: string, changes: Partial<MoneyOperation> = {}): MoneyOperation =>
+  changeOf(instance, op, changes);
 
 const debit = (op: string, amount: bigint): MoneyOperation =>
   change(op, { side: "source", amount });

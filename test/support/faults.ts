@@ -4,6 +4,8 @@
  * module is one for both. Faults belong to an instance: histories on several instances run side by side.
  */
 
+import { Turn } from "../../src/durable/journal/turn";
+
 /** The object that a fault strikes. */
 export interface Victim {
   /** Its name: `<instance>/journal/<shard>` or `<instance>/<balance id>`. */
@@ -79,6 +81,13 @@ const late = new Map<string, number>();
 /** How many late calls of an instance have not arrived yet. */
 export const lateCalls = (instance: string): number =>
   [...late].reduce((sum, [name, count]) => (instanceOf(name) === instance ? sum + count : sum), 0);
+
+/** Objects whose end has been decided and has not come yet. */
+const dying = new Set<string>();
+
+/** How many objects of an instance are about to die. */
+export const deathsToCome = (instance: string): number =>
+  [...dying].filter((name) => instanceOf(name) === instance).length;
 
 const instanceOf = (name: string): string => name.slice(0, name.indexOf("/"));
 
@@ -158,12 +167,14 @@ export function killAt(
 /** Ends an object's life. What runs in it runs no further. */
 export async function die(victim: Victim, step: string, durable: boolean): Promise<void> {
   if (durable) {
+    dying.add(victim.name);
     await victim.sync();
     // In a turn of its own: the runtime does not always survive an object that dies while it is being answered.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Turn().next();
   }
   // What it still had to carry out dies with it.
   late.delete(victim.name);
+  dying.delete(victim.name);
   victim.abort(`killed at ${step}`);
   await new Promise(() => {});
 }
