@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { BalanceId } from "../../src/domain/ids";
 import type { ExecuteAnswer } from "../../src/durable/balance/protocol";
 import { Gathering } from "../../src/durable/journal/gathering";
-import { Lanes } from "../../src/durable/journal/lanes";
-import { Turn } from "../../src/durable/journal/turn";
+import { Lanes, type Waiter } from "../../src/durable/journal/lanes";
+import { Turn } from "../../src/durable/turn";
 
 describe("what is queued gathers", () => {
   let groups: number[];
@@ -58,29 +58,78 @@ describe("what is queued gathers", () => {
   });
 });
 
-describe("lanes", () => {
-  it("open a few in a turn, so that a large group keeps nobody else from theirs", async () => {
-    const turn = new Turn();
-    const called: BalanceId[] = [];
-    const lanes = new Lanes({
+describe("lanes open in turns,", () => {
+  let turn: Turn;
+  let called: BalanceId[];
+  /** How many operations went with each call. */
+  let operations: number[];
+  let lanes: Lanes;
+  beforeEach(() => {
+    turn = new Turn();
+    called = [];
+    operations = [];
+    lanes = new Lanes({
       turn,
       host: {
-        execute: (balanceId) => {
+        execute: (balanceId, sent) => {
           called.push(balanceId);
+          operations.push(sent.length);
           return new Promise<ExecuteAnswer>(() => undefined);
         },
         observed: () => undefined,
         troubled: () => undefined,
       },
     });
-    const ids = Array.from({ length: 40 }, (_none, n): BalanceId => `bln_${n}`);
-    for (const id of ids) void lanes.submit(id, { kind: "probe", op: "probe" });
-    const opened: number[] = [];
-    for (let turns = 0; turns < 4; turns += 1) {
+  });
+
+  const balances = (count: number, name = ""): BalanceId[] =>
+    Array.from({ length: count }, (_none, n): BalanceId => `bln_${name}${n}`);
+
+  function submit(ids: readonly BalanceId[], waiter: Waiter): void {
+    for (const id of ids) void lanes.submit(id, { kind: "probe", op: "probe" }, waiter);
+  }
+
+  /** How many had opened after each of some turns. */
+  async function opened(turns: number): Promise<number[]> {
+    const counts: number[] = [];
+    for (let passed = 0; passed < turns; passed += 1) {
       await turn.next();
-      opened.push(called.length);
+      counts.push(called.length);
     }
-    expect(opened).toEqual([16, 32, 40, 40]);
+    return counts;
+  }
+
+  it("some at a time, so that a large group keeps nobody else from theirs", async () => {
+    const ids = balances(40);
+    submit(ids, "client");
+    submit(ids, "client");
+    expect(await opened(4)).toEqual([16, 32, 40, 40]);
     expect(called).toEqual(ids);
+    expect(operations).toEqual(ids.map(() => 2));
+  });
+
+  it("few at a time of those that nobody waits for, after those of clients", async () => {
+    const [queued, urgent] = [balances(7, "queued"), balances(2, "urgent")];
+    submit(queued, "nobody");
+    submit(urgent, "client");
+    expect(await opened(4)).toEqual([5, 8, 9, 9]);
+    expect(called).toEqual([...urgent, ...queued]);
+  });
+
+  it("in the order in which they came, whatever joins them", async () => {
+    const queued = balances(7);
+    submit(queued, "nobody");
+    submit(queued.slice(0, 3), "nobody");
+    await opened(3);
+    expect(called).toEqual(queued);
+    expect(operations).toEqual([2, 2, 2, 1, 1, 1, 1]);
+  });
+
+  it("with those of clients as soon as a client waits for something in them", async () => {
+    const queued = balances(6);
+    submit(queued, "nobody");
+    submit(queued.slice(5), "client");
+    expect(await opened(3)).toEqual([4, 6, 6]);
+    expect(called.at(0)).toBe(queued.at(5));
   });
 });

@@ -2,32 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Share } from "../../src/domain/distribution";
 import { type PostingRequest, postingOf } from "../../src/domain/posting";
+import { PLAIN_REQUEST } from "../support/postings";
 
 /** Pure, so there may be many. */
 const RUNS = 5_000;
 
 const REQUEST: PostingRequest = {
-  amount: null,
-  preciseAmount: null,
+  ...PLAIN_REQUEST,
   precision: "1",
-  currency: "USD",
   reference: "a split",
   description: "of a property",
   source: "@payer",
-  destination: "",
-  sources: [],
-  destinations: [],
-  allowOverdraft: false,
-  overdraftLimit: "0",
-  inflight: false,
-  skipQueue: true,
-  atomic: false,
-  dryRun: false,
-  scheduledFor: "",
-  inflightExpiryDate: "",
-  inflightCommitDate: "",
-  effectiveDate: "",
-  metaData: null,
 };
 
 /** What a share asks for, as a part of the whole: a fraction of two whole numbers, or what is left. */

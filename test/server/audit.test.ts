@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { verifyBalance, verifyTransaction } from "../../assets/docs/verify.js";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ask, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 
@@ -23,18 +23,14 @@ interface Proof {
   readonly recorded: { readonly source: string; readonly meta_data: string };
 }
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const response = await fetch(`${server.baseUrl}${path}`, {
-    method: body === undefined ? "GET" : "POST",
-    headers: { "X-Blnk-Key": server.masterKey, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  expect(response.status).toBeLessThan(300);
-  return JSON.parse(await response.text());
+async function mustAsk<T>(path: string, body?: object): Promise<T> {
+  const answer = await ask(server, path, { body });
+  expect(answer.status).toBeLessThan(300);
+  return answer.body;
 }
 
 const transfer = (reference: string, source: string, destination: string) =>
-  ask<Sent>("/transactions", {
+  mustAsk<Sent>("/transactions", {
     reference,
     source,
     destination,
@@ -69,9 +65,9 @@ it("Node verifies what a server proves, with the file that the server serves", a
   const { transaction_id: id } = await transfer("in-node", "@World", "@Alice");
   await transfer("in-node-2", "@Alice", "@Bob");
 
-  const proof = await ask<Proof>(`/transactions/${id}/proof`);
+  const proof = await mustAsk<Proof>(`/transactions/${id}/proof`);
   expect(await verifyTransaction(proof)).toEqual({ valid: true, problems: [] });
-  const balance = await ask<{ version: number }>(`/balances/${proof.recorded.source}/proof`);
+  const balance = await mustAsk<{ version: number }>(`/balances/${proof.recorded.source}/proof`);
   const { valid, end } = await verifyBalance(balance);
   expect([valid, end.version]).toEqual([true, balance.version]);
   const forged = { ...proof, recorded: { ...proof.recorded, meta_data: '{"purpose":"other"}' } };
@@ -95,7 +91,7 @@ it("the program in the page about audits verifies a balance and all its transact
       program.replace("http://localhost:5001", server.baseUrl),
     );
     copyFileSync(from("assets/docs/verify.js"), join(folder, "verify.js"));
-    const { balance_id: id, version } = await ask<{ balance_id: string; version: number }>(
+    const { balance_id: id, version } = await mustAsk<{ balance_id: string; version: number }>(
       "/balances/indicator/@Dora/currency/USD",
     );
 
@@ -110,7 +106,7 @@ it("the program in the page about audits verifies a balance and all its transact
 
 it("npm run rebuild goes through the whole ledger, and changes nothing in a sound one", async () => {
   await transfer("to-rebuild", "@World", "@Carol");
-  await ask("/transactions?limit=1");
+  await mustAsk("/transactions?limit=1");
   const { code, output } = await run(from("scripts/rebuild.ts"));
   expect(output).toContain("shard 16 of 16");
   expect(output).toContain("Nothing had to change.");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ask, startServer, type TestServer } from "../support/server.ts";
 
 const ITEMS = 10_000;
 const POLL_EVERY_MS = 200;
@@ -11,15 +11,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.close());
-
-const ask = async (path: string, body?: object) => {
-  const response = await fetch(server.baseUrl + path, {
-    method: body === undefined ? "GET" : "POST",
-    headers: { "X-Blnk-Key": server.masterKey, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: JSON.parse(await response.text()) };
-};
 
 /** As many payments from one balance as a call may hold, to a hundred others. */
 const batchOf = (name: string) => ({
@@ -38,7 +29,7 @@ const batchOf = (name: string) => ({
 /** Looks at the payer until every payment has left it; every look must be answered. */
 async function untilPaid(name: string, sent: () => boolean): Promise<number> {
   for (let looks = 1; ; looks += 1) {
-    const { status, body } = await ask(`/balances/indicator/@payer-${name}/currency/USD`);
+    const { status, body } = await ask(server, `/balances/indicator/@payer-${name}/currency/USD`);
     expect([200, 404]).toContain(status);
     if (sent() && status === 200 && body.debit_balance === ITEMS) return looks;
     await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
@@ -48,7 +39,9 @@ async function untilPaid(name: string, sent: () => boolean): Promise<number> {
 it("stays up under a bulk call of 10,000 with somebody looking on, and its books are right", async () => {
   let answered = false;
   const looking = untilPaid("many", () => answered);
-  const { status, body } = await ask("/transactions/bulk", batchOf("many"));
+  const { status, body } = await ask(server, "/transactions/bulk", {
+    body: batchOf("many"),
+  });
   answered = true;
 
   expect(status, JSON.stringify(body).slice(0, 300)).toBe(201);
@@ -57,7 +50,7 @@ it("stays up under a bulk call of 10,000 with somebody looking on, and its books
 
   let cursor = "";
   do {
-    const { status, body } = await ask(`/integrity${cursor}`);
+    const { status, body } = await ask(server, `/integrity${cursor}`);
     expect(status).toBe(200);
     expect(body.findings).toEqual([]);
     cursor = body.next_cursor === null ? "" : `?cursor=${encodeURIComponent(body.next_cursor)}`;

@@ -1,4 +1,5 @@
-import type { Fault, Movement, Plan, Post, Request, Step } from "./plan";
+import type { Fault } from "../support/faults";
+import type { Movement, Plan, Post, Request, Step } from "./plan";
 import { Random } from "./random";
 
 const WAVES = 5;

@@ -1,5 +1,6 @@
+import type { Fault } from "../support/faults";
 import { burst } from "./bursts";
-import type { Account, Bulk, Due, Fault, Movement, Plan, Post, Request, Send, Step } from "./plan";
+import type { Account, Bulk, Due, Movement, Plan, Post, Request, Send, Step } from "./plan";
 import { Random } from "./random";
 
 /** Minor units that the balances of a simulation start with. */

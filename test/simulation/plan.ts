@@ -1,5 +1,7 @@
 /** What a simulation does, as plain data: who asks for what, in which order, and what goes wrong where. */
 
+import type { Fault } from "../support/faults";
+
 /** Balances by indicator, one that was made by its owner, and the one that the neighbouring instance's owner made. */
 export type Account = (typeof ACCOUNTS)[number] | "foreign";
 export const ACCOUNTS = ["@world", "@a", "@b", "@c", "owned"] as const;
@@ -109,22 +111,6 @@ export type Step =
    * meet, drawn from `seed` for each call and message.
    */
   | { readonly do: "deploy"; readonly seed: number };
-
-export type Fault =
-  | {
-      readonly kind: "death";
-      readonly step: string;
-      /** Which passage of it, from 1. */
-      readonly nth: number;
-      /** Whether its last writes reach the disk. */
-      readonly durable: boolean;
-    }
-  | {
-      readonly kind: "call";
-      readonly method: string;
-      readonly nth: number;
-      readonly fate: "lost" | "reply-lost" | "twice" | "late" | "slow";
-    };
 
 export interface Plan {
   readonly seed: number;

@@ -1,5 +1,6 @@
+import type { Fault } from "../support/faults";
 import type { Violation } from "./facts";
-import type { Fault, Movement, Plan, Request, Step } from "./plan";
+import type { Movement, Plan, Request, Step } from "./plan";
 import type { Call } from "./play";
 
 /** A plan and what came of it, for people. */

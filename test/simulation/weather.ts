@@ -3,6 +3,7 @@ import {
   type CallFault,
   die,
   type Fate,
+  type Fault,
   fateOf,
   killAt,
   type Shape,
@@ -11,7 +12,7 @@ import {
   WELL,
 } from "../support/faults";
 import { Moment } from "../support/moment";
-import type { Fault, Plan } from "./plan";
+import type { Plan } from "./plan";
 import { Random } from "./random";
 
 /** How long a slow call takes, in milliseconds. */

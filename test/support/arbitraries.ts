@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Posting } from "../../src/domain/transaction";
+import type { Fault } from "./faults";
 
 /** Who takes part: balances by indicator, one made by its owner in USD, and an id that no balance has. */
 export const ACCOUNTS = ["@world", "@a", "@b", "owned", "nobody"] as const;
@@ -44,21 +45,6 @@ export interface Command {
   /** Whether all that came before is answered first. */
   readonly waits: boolean;
 }
-
-/** Something that goes wrong once. */
-export type Fault =
-  | {
-      readonly kind: "death";
-      readonly step: string;
-      readonly nth: number;
-      readonly durable: boolean;
-    }
-  | {
-      readonly kind: "call";
-      readonly method: string;
-      readonly nth: number;
-      readonly fate: "lost" | "reply-lost" | "late" | "twice";
-    };
 
 export interface History {
   readonly shards: number;

@@ -4,7 +4,7 @@
  * module is one for both. Faults belong to an instance: histories on several instances run side by side.
  */
 
-import { Turn } from "../../src/durable/journal/turn";
+import { Turn } from "../../src/durable/turn";
 
 /** The object that a fault strikes. */
 export interface Victim {
@@ -37,6 +37,22 @@ export type Fate =
   | { readonly kind: "late" | "slow"; readonly until: () => Promise<void> };
 
 export const WELL: Fate = { kind: "well" };
+
+/** Something that goes wrong once, at the `nth` passage of a step or call of a method (1 is the first). */
+export type Fault =
+  | {
+      readonly kind: "death";
+      readonly step: string;
+      readonly nth: number;
+      /** Whether its last writes reach the disk. */
+      readonly durable: boolean;
+    }
+  | {
+      readonly kind: "call";
+      readonly method: string;
+      readonly nth: number;
+      readonly fate: "lost" | "reply-lost" | "twice" | "late" | "slow";
+    };
 
 /** Decides what becomes of a call. */
 export type CallFault = (call: Call) => Fate;
@@ -85,9 +101,11 @@ export const lateCalls = (instance: string): number =>
 /** Objects whose end has been decided and has not come yet. */
 const dying = new Set<string>();
 
-/** How many objects of an instance are about to die. */
-export const deathsToCome = (instance: string): number =>
-  [...dying].filter((name) => instanceOf(name) === instance).length;
+/** Resolves when no object of an instance is about to die: what is asked from then on is not cut off by what was decided before. */
+export async function deathsOver(instance: string): Promise<void> {
+  const turn = new Turn();
+  while ([...dying].some((name) => instanceOf(name) === instance)) await turn.next();
+}
 
 const instanceOf = (name: string): string => name.slice(0, name.indexOf("/"));
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { Fault, History } from "./arbitraries";
+import type { History } from "./arbitraries";
+import type { Fault } from "./faults";
 
 /**
  * Who takes part in histories of groups. All but `nobody` exist from the start. `@credit` may owe a little, `@world`

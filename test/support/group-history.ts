@@ -3,7 +3,7 @@ import type { BatchId } from "../../src/domain/ids";
 import { type ReadBatch, readBatch } from "../../src/services/batches/read";
 import { type Audit, audit, workLeft } from "./audit";
 import { contextOf } from "./context";
-import { clearFaults, lateCalls, setFaults } from "./faults";
+import { clearFaults, deathsOver, lateCalls, setFaults } from "./faults";
 import { type BatchOp, GROUP_SHARDS, type GroupHistory, type Place } from "./group-arbitraries";
 import { type Calls, Player, type Setting } from "./group-player";
 import { letFail, PROFILE, QUIET } from "./history";
@@ -120,6 +120,7 @@ const FIRST: GroupHistory = {
  * stuck.
  */
 async function rest(world: World): Promise<void> {
+  await deathsOver(world.instance);
   const giveUpMs = Date.now() + REST_MS;
   for (;;) {
     await world.journal.barrier();

@@ -19,7 +19,7 @@ import {
   type PostOp,
   type SplitOp,
 } from "./group-arbitraries";
-import { anonymous } from "./postings";
+import { anonymous, PLAIN_REQUEST } from "./postings";
 import { named, type World } from "./world";
 
 /** What a caller was told. `unknown`: neither yes nor no. */
@@ -259,29 +259,7 @@ export class Player {
   }
 }
 
-const REQUEST: PostingRequest = {
-  amount: null,
-  preciseAmount: null,
-  precision: "100",
-  currency: "USD",
-  reference: "",
-  description: "of a history",
-  source: "",
-  destination: "",
-  sources: [],
-  destinations: [],
-  allowOverdraft: false,
-  overdraftLimit: "0",
-  inflight: false,
-  skipQueue: true,
-  atomic: false,
-  dryRun: false,
-  scheduledFor: "",
-  inflightExpiryDate: "",
-  inflightCommitDate: "",
-  effectiveDate: "",
-  metaData: null,
-};
+const REQUEST: PostingRequest = { ...PLAIN_REQUEST, description: "of a history" };
 
 const mayOwe = (place: Place): Partial<PostingRequest> => {
   if (place === "@world") return { allowOverdraft: true };

@@ -1,12 +1,14 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import type { Transaction } from "../../src/domain/transaction";
 import type { OperationKey } from "../../src/durable/journal/protocol";
-import type { Account, Command, Fault, History, Op } from "./arbitraries";
+import type { Account, Command, History, Op } from "./arbitraries";
 import { type Audit, audit, workLeft } from "./audit";
 import {
   type CallFault,
   clearFaults,
+  deathsOver,
   type Fate,
+  type Fault,
   fateOf,
   killAt,
   type StepFault,
@@ -237,11 +239,12 @@ export function letFail(
   return resolve;
 }
 
-const fateFor = ({ fate }: Extract<Fault, { kind: "call" }>, until: () => Promise<void>) =>
-  fate === "late" ? { kind: fate, until } : { kind: fate };
+const fateFor = ({ fate }: Extract<Fault, { kind: "call" }>, until: () => Promise<void>): Fate =>
+  fate === "late" || fate === "slow" ? { kind: fate, until } : { kind: fate };
 
 /** Nothing fails any more: whatever can come to its end does. Throws when something is stuck. */
 async function rest(world: World): Promise<void> {
+  await deathsOver(world.instance);
   const giveUpMs = Date.now() + REST_MS;
   const shards = world.shards();
   for (;;) {

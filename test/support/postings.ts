@@ -1,4 +1,5 @@
 import { indicatorBalanceId, isIndicator, transactionIdOf } from "../../src/domain/ids";
+import type { PostingRequest } from "../../src/domain/posting";
 import type { Posting, Side } from "../../src/domain/transaction";
 import type { OperationKey } from "../../src/durable/journal/protocol";
 
@@ -71,3 +72,28 @@ export const anonymous = (): OperationKey => ({
   fingerprint: "",
   fromClient: false,
 });
+
+/** What a request asks for that asks for nothing in particular: with `skip_queue`, in dollars and cents. */
+export const PLAIN_REQUEST: PostingRequest = {
+  amount: null,
+  preciseAmount: null,
+  precision: "100",
+  currency: "USD",
+  reference: "",
+  description: "",
+  source: "",
+  destination: "",
+  sources: [],
+  destinations: [],
+  allowOverdraft: false,
+  overdraftLimit: "0",
+  inflight: false,
+  skipQueue: true,
+  atomic: false,
+  dryRun: false,
+  scheduledFor: "",
+  inflightExpiryDate: "",
+  inflightCommitDate: "",
+  effectiveDate: "",
+  metaData: null,
+};

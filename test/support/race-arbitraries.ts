@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { Command, Fault, History, Op, Post } from "./arbitraries";
+import type { Command, History, Op, Post } from "./arbitraries";
+import type { Fault } from "./faults";
 
 /** The hold, or the transfer, that all of a history is about. */
 const REFERENCE = "r1";

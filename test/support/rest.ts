@@ -2,7 +2,7 @@ import { expect, vi } from "vitest";
 import type { BalanceSnapshot } from "../../src/domain/balance-record";
 import type { Transaction } from "../../src/domain/transaction";
 import { type Audit, audit, workLeft } from "./audit";
-import { clearFaults, deathsToCome, lateCalls } from "./faults";
+import { clearFaults, deathsOver, lateCalls } from "./faults";
 import { outgoing } from "./outgoing";
 import type { World } from "./world";
 
@@ -15,8 +15,8 @@ const SWEEP_MS = 61_000;
  */
 export async function rest(world: World): Promise<void> {
   clearFaults(world.instance);
-  const underWay = () => lateCalls(world.instance) + deathsToCome(world.instance);
-  await expect.poll(underWay, { timeout: 20_000, interval: 10 }).toBe(0);
+  await deathsOver(world.instance);
+  await expect.poll(() => lateCalls(world.instance), { timeout: 20_000, interval: 10 }).toBe(0);
   const shards = world.shards();
   await Promise.all(shards.map((shard) => shard.touch()));
   await world.ring();

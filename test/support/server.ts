@@ -84,3 +84,20 @@ function exitOnSignals(): void {
     if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(1));
   }
 }
+
+/** One request with the master key, and its answer; with a body a POST unless it says otherwise. Throws without an answer. */
+export async function ask(
+  { baseUrl, masterKey }: TestServer,
+  path: string,
+  {
+    body,
+    method = body === undefined ? "GET" : "POST",
+  }: { body?: object | undefined; method?: string } = {},
+) {
+  const response = await fetch(baseUrl + path, {
+    method,
+    headers: { "X-Blnk-Key": masterKey, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}

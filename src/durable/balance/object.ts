@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import { mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
+import { Turn } from "../turn";
 import type { EntryPlace, Evidence } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
 import type {
@@ -20,6 +21,7 @@ import { BalanceStore } from "./store";
 export class BalanceObject extends DurableObject<Env> {
   readonly #store: BalanceStore;
   readonly #ledger: BalanceLedger;
+  readonly #turn = new Turn();
   #state: BalanceState;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -97,9 +99,10 @@ export class BalanceObject extends DurableObject<Env> {
 
   /**
    * The balance as it stands, or with the amounts of an earlier version while its entry is kept; null when nobody has
-   * made it. Asking makes nothing.
+   * made it. Asking makes nothing. It begins with a turn, so that no reader is served over and over while others wait.
    */
-  read({ version }: { version?: number } = {}): BalanceSnapshot | null {
+  async read({ version }: { version?: number } = {}): Promise<BalanceSnapshot | null> {
+    await this.#turn.next();
     const snapshot = this.#state.balance?.snapshot ?? null;
     if (snapshot === null || version === undefined || version >= snapshot.version) return snapshot;
     const amounts = this.#store.amountsAt(version);

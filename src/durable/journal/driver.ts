@@ -5,11 +5,11 @@ import { invariant } from "../../domain/invariant";
 import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
-import type { Answer } from "../balance/protocol";
+import type { Answer, Operation } from "../balance/protocol";
 import type { Admission } from "./admission";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
-import type { Lanes } from "./lanes";
+import type { LaneAnswer, Lanes } from "./lanes";
 import { operationId, operationOf, type SideName } from "./operations";
 import type { Records } from "./records";
 import { type Driven, isUnfinished, type Row } from "./row";
@@ -123,7 +123,7 @@ export class Driver {
     if (!row.doubt) return this.#refuse(row, cancelled());
     // An earlier life may have sent the debit: the balance knows, and refuses it from now on.
     const op = operationId(row, "source");
-    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, {
+    const { answer } = await this.#submit(row, row.posting.source.balanceId, {
       kind: "cancel",
       op,
     });
@@ -186,19 +186,19 @@ export class Driver {
     const never = hopeless(posting);
     if (never !== null) return never;
     const { destination, currency } = posting;
-    const held = await this.#currencyOf(destination, currency);
+    const held = await this.#currencyOf(destination, row);
     if (held === null) return unknownBalance(destination.balanceId);
     return held === currency ? null : currencyMismatch(destination.balanceId, held, currency);
   }
 
   /** The currency of a side, or null when there is no such balance. */
-  async #currencyOf(side: Side, currency: string): Promise<string | null> {
+  async #currencyOf(side: Side, row: Row): Promise<string | null> {
     // The id of an indicator balance is made of its currency.
-    if (side.indicator !== null) return currency;
+    if (side.indicator !== null) return row.posting.currency;
     const { balanceId } = side;
     const cached = this.#currencies.get(balanceId);
     if (cached !== undefined) return cached;
-    const { answer } = await this.#lanes.submit(balanceId, { kind: "probe", op: "probe" });
+    const { answer } = await this.#submit(row, balanceId, { kind: "probe", op: "probe" });
     await this.#host.checkpoint("drive:probed");
     if (answer.outcome !== "known") return null;
     this.#currencies.set(balanceId, answer.currency);
@@ -211,7 +211,7 @@ export class Driver {
     if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;
     await this.#host.checkpoint("drive:refused-in-doubt");
     const op = operationId(row, "source");
-    const { answer } = await this.#lanes.submit(row.posting.source.balanceId, {
+    const { answer } = await this.#submit(row, row.posting.source.balanceId, {
       kind: "cancel",
       op,
     });
@@ -223,7 +223,7 @@ export class Driver {
 
   async #send(row: Row, side: SideName): Promise<Moved & { doubt: boolean }> {
     const { balanceId } = row.posting[side];
-    const { answer, doubt } = await this.#lanes.submit(balanceId, operationOf(row, side));
+    const { answer, doubt } = await this.#submit(row, balanceId, operationOf(row, side));
     if (answer.outcome === "refused") return { refused: answer.error, doubt };
     invariant(
       answer.outcome === "applied",
@@ -231,6 +231,10 @@ export class Driver {
     );
     if (answer.created) this.#host.balanceMade(balanceId);
     return { applied: answer, doubt };
+  }
+
+  #submit({ posting }: Row, balanceId: BalanceId, operation: Operation): Promise<LaneAnswer> {
+    return this.#lanes.submit(balanceId, operation, posting.skipQueue ? "client" : "nobody");
   }
 
   /** Written before anybody hears of it: a refusal in memory alone could turn into a success. */

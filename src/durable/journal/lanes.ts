@@ -2,14 +2,22 @@ import type { BalanceSnapshot } from "../../domain/balance-record";
 import type { BalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import type { Answer, ExecuteAnswer, Operation } from "../balance/protocol";
-import type { Turn } from "./turn";
+import type { Turn } from "../turn";
 
 /** At most this many operations travel in one call to a balance. */
 const BATCH_MAX = 200;
-/** At most this many lanes open in one turn: a large group must not keep others from theirs. */
-const OPEN_MAX = 16;
+/**
+ * At most this many lanes open in one turn, by who waits for them: a client for what is carried out at once, nobody for what is
+ * queued. Few of the latter at a time: their calls and what follows from them keep every request of the turn waiting.
+ */
+const OPEN_MAX = { client: 16, nobody: 3 } as const;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 5_000;
+
+/** Who waits for an operation. */
+export type Waiter = keyof typeof OPEN_MAX;
+
+const WAITERS: readonly Waiter[] = ["client", "nobody"];
 
 /** An answer, and whether an earlier attempt of the same operation ended in doubt. */
 export interface LaneAnswer {
@@ -48,27 +56,28 @@ export class Lanes {
   readonly #lanes = new Map<BalanceId, Lane>();
   readonly #host: LaneHost;
   readonly #turn: Turn;
-  /** Lanes that are to open, in the order in which they came. */
-  #opening: (readonly [BalanceId, Lane])[] = [];
+  /** Lanes that are to open, in the order in which they came, by who waits for what is in them. */
+  readonly #opening = { client: new Map<BalanceId, Lane>(), nobody: new Map<BalanceId, Lane>() };
 
   constructor(parts: { readonly host: LaneHost; readonly turn: Turn }) {
     this.#host = parts.host;
     this.#turn = parts.turn;
   }
 
-  /** Sends an operation; resolves when the balance has answered it, and never rejects. */
-  submit(balanceId: BalanceId, operation: Operation): Promise<LaneAnswer> {
+  /** Sends an operation; resolves when the balance has answered it, and never rejects. What a client waits for goes first. */
+  submit(
+    balanceId: BalanceId,
+    operation: Operation,
+    waiter: Waiter = "client",
+  ): Promise<LaneAnswer> {
     return new Promise((resolve) => {
       const waiting = { operation, resolve, attempts: 0 };
       const lane = this.#lanes.get(balanceId);
-      if (lane !== undefined) {
+      if (lane === undefined) this.#open(balanceId, waiting, waiter);
+      else {
         lane.waiting.push(waiting);
-        return;
+        if (waiter === "client") this.#hurry(balanceId);
       }
-      const opened: Lane = { waiting: [waiting], failures: 0, sinceMs: Date.now() };
-      this.#lanes.set(balanceId, opened);
-      this.#opening.push([balanceId, opened]);
-      if (this.#opening.length === 1) void this.#openLanes();
     });
   }
 
@@ -78,14 +87,37 @@ export class Lanes {
     return lane === undefined ? 0 : Date.now() - lane.sinceMs;
   }
 
+  #open(balanceId: BalanceId, first: Waiting, waiter: Waiter): void {
+    const lane: Lane = { waiting: [first], failures: 0, sinceMs: Date.now() };
+    this.#lanes.set(balanceId, lane);
+    const isIdle = !this.#isOpening;
+    this.#opening[waiter].set(balanceId, lane);
+    if (isIdle) void this.#openLanes();
+  }
+
+  /** A client waits for what is in a lane: one that is to open does so among those of clients. */
+  #hurry(balanceId: BalanceId): void {
+    const { client, nobody } = this.#opening;
+    const lane = nobody.get(balanceId);
+    if (lane === undefined) return;
+    nobody.delete(balanceId);
+    client.set(balanceId, lane);
+  }
+
+  get #isOpening(): boolean {
+    return this.#opening.client.size + this.#opening.nobody.size > 0;
+  }
+
   /** Opens lanes in the next turn: what comes in until then leaves with them, and gets its turn before what they lead to. */
   async #openLanes(): Promise<void> {
-    do {
+    while (this.#isOpening) {
       await this.#turn.next();
-      for (const [balanceId, lane] of this.#opening.splice(0, OPEN_MAX)) {
-        void this.#run(balanceId, lane);
+      for (const waiter of WAITERS) {
+        for (const [balanceId, lane] of take(this.#opening[waiter], OPEN_MAX[waiter])) {
+          void this.#run(balanceId, lane);
+        }
       }
-    } while (this.#opening.length > 0);
+    }
   }
 
   async #run(balanceId: BalanceId, lane: Lane): Promise<void> {
@@ -118,6 +150,17 @@ export class Lanes {
       if (answer !== undefined) resolve({ answer, doubt: attempts > 0 });
     });
   }
+}
+
+/** Takes the first out of a map, at most `count`. */
+function take<K, V>(from: Map<K, V>, count: number): [K, V][] {
+  const taken: [K, V][] = [];
+  for (const each of from) {
+    if (taken.length === count) break;
+    taken.push(each);
+    from.delete(each[0]);
+  }
+  return taken;
 }
 
 /** Whether an operation led to the balance's newest state: by itself, or as part of a group. */

@@ -2,6 +2,7 @@ import type { BalanceId, TransactionId } from "../../domain/ids";
 import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
 import { scheduledMs } from "../../domain/timer";
 import type { Posting } from "../../domain/transaction";
+import { Turn } from "../turn";
 import { Admission } from "./admission";
 import { AlarmClock } from "./alarm-clock";
 import { Answers } from "./answers";
@@ -25,7 +26,6 @@ import { type Driven, isHalfDone, isHidden, type Row, Work } from "./row";
 import { Settlements } from "./settlements";
 import { Splits } from "./splits";
 import { JournalStore } from "./store";
-import { Turn } from "./turn";
 
 /** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
 const REDRIVE_MS = 10_000;
