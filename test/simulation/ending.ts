@@ -3,6 +3,7 @@ import type { Transaction } from "../../src/domain/transaction";
 import { type Audit, audit, type StoredRow, workLeft } from "../support/audit";
 import { clearFaults, lateCalls, setFaults } from "../support/faults";
 import { sentEvents } from "../support/rest";
+import { UNKNOWN_FIELD } from "../support/shapes";
 import type { World } from "../support/world";
 import { QUIET } from "./weather";
 
@@ -167,9 +168,10 @@ function differenceOf(wanted: string | undefined, found: string | undefined): st
   return `the object has …${near(wanted)}…, D1 has …${near(found)}…`;
 }
 
-/** The same text for the same content, whatever the order of keys. */
+/** The same text for the same content, whatever the order of keys, and without the field that no version knows. */
 const textOf = (value: object | null | undefined): string =>
-  JSON.stringify(value ?? null, (_key, part: unknown) => {
+  JSON.stringify(value ?? null, (key, part: unknown) => {
+    if (key === UNKNOWN_FIELD) return undefined;
     if (typeof part === "bigint") return `${part}n`;
     if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,7 +1,7 @@
 import type { Shape } from "./faults";
 
-/** A field that no version knows yet. */
-const UNKNOWN_FIELD = "of_a_newer_version";
+/** A field that no version knows yet. A row that came with one has it as long as it is in memory; it is never written. */
+export const UNKNOWN_FIELD = "of_a_newer_version";
 
 /** Fields that callers of before do not send, and that the protocols say may be missing. */
 const NEWER_FIELDS: ReadonlySet<string> = new Set(["seal"]);
