@@ -2,32 +2,19 @@ import { describe, expect, it } from "vitest";
 import { indicatorBalanceId, sha256Hex, transactionIdOf } from "../../src/domain/ids";
 import { type PostingRequest, postingOf } from "../../src/domain/posting";
 import type { Posting } from "../../src/domain/transaction";
+import { PLAIN_REQUEST } from "../support/postings";
 
 const ALICE = "bln_11111111-1111-4111-8111-111111111111";
 const BOB = "bln_22222222-2222-4222-8222-222222222222";
 
 const request: PostingRequest = {
+  ...PLAIN_REQUEST,
   amount: "10",
-  preciseAmount: null,
-  precision: "100",
-  currency: "USD",
   reference: "r",
   description: "d",
   source: ALICE,
   destination: BOB,
-  sources: [],
-  destinations: [],
-  allowOverdraft: false,
-  overdraftLimit: "0",
-  inflight: false,
   skipQueue: false,
-  atomic: false,
-  dryRun: false,
-  scheduledFor: "",
-  inflightExpiryDate: "",
-  inflightCommitDate: "",
-  effectiveDate: "",
-  metaData: null,
 };
 
 const share = { identifier: BOB, distribution: "left", preciseDistribution: "" };

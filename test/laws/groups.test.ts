@@ -50,6 +50,44 @@ describe("L8: the lists show what a group moved, although nothing else moved sin
   });
 });
 
+describe("a queued atomic batch that was answered before it is carried out", () => {
+  it("is waited for by lists, which then show all of it", async () => {
+    const world = new World("told", 2);
+    const app = appOf(world);
+    const [reserved, goesOn] = [new Moment(), new Moment()];
+    setFaults(world.instance, {
+      step: (step) => {
+        if (step !== "group:reserved") return undefined;
+        reserved.comes();
+        return goesOn.came();
+      },
+    });
+    const references = ["one", "two", "three"];
+    const transactions = references.map((reference) => ({
+      ...plain,
+      reference,
+      precise_amount: 10,
+      source: "@world",
+      destination: "@bob",
+      allow_overdraft: true,
+    }));
+
+    const sent = await app("POST", "/transactions/bulk", { body: { transactions, atomic: true } });
+    expect(sent.status).toBe(201);
+    await reserved.came();
+    expect(await world.journal.barrier()).toBe(false);
+    goesOn.comes();
+
+    const rows = listOf(await app("GET", "/transactions")).map((body) => ({
+      status: 200,
+      headers: new Headers(),
+      body,
+    }));
+    expect(rows.map((row) => field(row, "reference")).sort()).toEqual([...references].sort());
+    clearFaults(world.instance);
+  });
+});
+
 describe("L8: a batch whose references are not all free", () => {
   it("leaves nothing in the lists, also when they are read while it takes them", async () => {
     const world = new World("claims", 2);

@@ -80,6 +80,19 @@ export class Claims {
     this.#end(rows, decision, outcomes);
   }
 
+  /**
+   * Resolves when every queued batch has decided that has references here now: its items may have been told of, and D1 hears of them
+   * only then. One item of a batch stands for all, since a decision ends them together.
+   */
+  async decided(): Promise<void> {
+    const waiting = new Map<string | null, Row>();
+    for (const row of this.#records.live) {
+      const { group, kind, skipQueue } = row.posting;
+      if (row.status === "CLAIMED" && kind !== "pointer" && !skipQueue) waiting.set(group, row);
+    }
+    await Promise.all([...waiting.values()].map((row) => this.#host.drive(row)));
+  }
+
   /** Finds out what became of a claim that is met while it waits. */
   async resolve(row: Row): Promise<Driven> {
     const { group, transactionId } = row.posting;

@@ -263,6 +263,7 @@ export class Shard {
   /** Resolves when D1 has everything that was answered before the call, in this life or an earlier one. */
   async flushed(): Promise<void> {
     await this.#recovery.complete();
+    await this.claims.decided();
     if (this.balances.hasWork) this.flusher.markBalances();
     await this.flusher.flushed();
   }
