@@ -75,8 +75,8 @@ export default defineConfig({
           setupFiles: ["./test/setup.ts"],
           // Each a module or two instead of a hundred: every file of tests loads them anew.
           deps: { optimizer: { ssr: { enabled: true, include: bundled } } },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
