@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, field, get, listOf, post, wholeOf } from "../support/api";
 import { appOf } from "../support/app";
-import { clearFaults, setFaults } from "../support/faults";
+import { type CallFault, clearFaults, setFaults, WELL } from "../support/faults";
 import { fundedBalance, newBalances, unique } from "../support/ledger";
 import { Moment } from "../support/moment";
 import { World } from "../support/world";
@@ -51,16 +51,16 @@ describe("L8: the lists show what a group moved, although nothing else moved sin
 });
 
 describe("a queued atomic batch that was answered before it is carried out", () => {
-  it("is waited for by lists, which then show all of it", async () => {
-    const world = new World("told", 2);
-    const app = appOf(world);
-    const [reserved, goesOn] = [new Moment(), new Moment()];
+  /** A batch of three that was answered and holds still at `group:reserved` until `goesOn` comes, and its references. */
+  async function sentAndHeld(world: World, goesOn: Moment, call: CallFault = () => WELL) {
+    const reserved = new Moment();
     setFaults(world.instance, {
       step: (step) => {
         if (step !== "group:reserved") return undefined;
         reserved.comes();
         return goesOn.came();
       },
+      call,
     });
     const references = ["one", "two", "three"];
     const transactions = references.map((reference) => ({
@@ -70,21 +70,48 @@ describe("a queued atomic batch that was answered before it is carried out", () 
       source: "@world",
       destination: "@bob",
       allow_overdraft: true,
+      skip_queue: false,
     }));
-
-    const sent = await app("POST", "/transactions/bulk", { body: { transactions, atomic: true } });
+    const body = { transactions, atomic: true };
+    const sent = await appOf(world)("POST", "/transactions/bulk", { body });
     expect(sent.status).toBe(201);
     await reserved.came();
+    return references;
+  }
+
+  /** References that the list shows. */
+  async function listedReferences(world: World): Promise<unknown[]> {
+    const rows = listOf(await appOf(world)("GET", "/transactions"));
+    return rows.map((body) => field({ status: 200, headers: new Headers(), body }, "reference"));
+  }
+
+  it("is waited for by lists, which then show all of it", async () => {
+    const world = new World("told", 2);
+    const goesOn = new Moment();
+    const references = await sentAndHeld(world, goesOn);
+
     expect(await world.journal.barrier()).toBe(false);
     goesOn.comes();
 
-    const rows = listOf(await app("GET", "/transactions")).map((body) => ({
-      status: 200,
-      headers: new Headers(),
-      body,
-    }));
-    expect(rows.map((row) => field(row, "reference")).sort()).toEqual([...references].sort());
+    expect((await listedReferences(world)).sort()).toEqual([...references].sort());
     clearFaults(world.instance);
+  });
+
+  it("leaves lists behind, and breaks none, while nobody can ask it", async () => {
+    const world = new World("unasked", 2);
+    const goesOn = new Moment();
+    const references = await sentAndHeld(world, goesOn, ({ method }) =>
+      method === "journal.resolveGroup" ? { kind: "lost" } : WELL,
+    );
+
+    const [one = ""] = references;
+    expect(await world.shardOf(one).barrier()).toBe(false);
+    const behind = await appOf(world)("GET", "/transactions");
+    expect([behind.status, behind.headers.get("X-Purser-Behind")]).toEqual([200, "true"]);
+    goesOn.comes();
+    clearFaults(world.instance);
+
+    expect((await listedReferences(world)).sort()).toEqual([...references].sort());
   });
 });
 

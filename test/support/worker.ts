@@ -79,7 +79,7 @@ export class JournalObject extends ProductJournalObject {
   }
 
   override resolveGroup(...[asked]: Parameters<ProductJournalObject["resolveGroup"]>) {
-    return this.#shaped("journal.resolveGroup", asked, (sent) => super.resolveGroup(sent));
+    return this.#underFate("journal.resolveGroup", asked, (sent) => super.resolveGroup(sent));
   }
 
   #underFate<T, R>(method: string, request: R, work: (sent: R) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { OutcomeUnknown } from "./deadline";
 import { succeed, writeRefusal } from "./endings";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type { Records } from "./records";
@@ -82,7 +83,7 @@ export class Claims {
 
   /**
    * Resolves when every queued batch has decided that has references here now: its items may have been told of, and D1 hears of them
-   * only then. One item of a batch stands for all, since a decision ends them together.
+   * only then. One item of a batch stands for all, since a decision ends them together. `OutcomeUnknown` when a batch cannot be asked.
    */
   async decided(): Promise<void> {
     const waiting = new Map<string | null, Row>();
@@ -90,7 +91,10 @@ export class Claims {
       const { group, kind, skipQueue } = row.posting;
       if (row.status === "CLAIMED" && kind !== "pointer" && !skipQueue) waiting.set(group, row);
     }
-    await Promise.all([...waiting.values()].map((row) => this.#host.drive(row)));
+    const ends = await Promise.allSettled(
+      [...waiting.values()].map((row) => this.#host.drive(row)),
+    );
+    if (ends.some(({ status }) => status === "rejected")) throw new OutcomeUnknown(UNDECIDED);
   }
 
   /** Finds out what became of a claim that is met while it waits. */
@@ -169,6 +173,8 @@ export class Claims {
     this.#store.save(row);
   }
 }
+
+const UNDECIDED = "a batch cannot be asked what it decided";
 
 const freed: LedgerError = { code: "GEN_CONFLICT", message: "the reference is free again" };
 
