@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,16 +100,23 @@ export async function untilHealthy(server: LocalServer, timeoutMs = 60_000): Pro
   throw new Error(ended ? "the server ended before it answered" : "the server does not answer");
 }
 
-/** A TCP port that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
+/**
+ * A TCP port that nobody listens on, and that nobody is given unasked: the system hands out those from
+ * 32768 on (from 49152 on elsewhere) to connections and to whoever listens on port 0, at any moment.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(10_000, 30_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no port from 10000 to 29999 is free");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((found) => {
     const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => found(port));
-    });
+    probe.once("error", () => found(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => found(true)));
   });
 }
 

@@ -27,7 +27,8 @@ async function npmStart(settings: Record<string, string>) {
   });
   const ended = once(npm, "exit");
   const answered = () => expect(said).toContain("Try: curl");
-  await vi.waitFor(answered, { timeout: 90_000, interval: 100 });
+  const endedFirst = ended.then(() => expect.fail("it ended before it answered"));
+  await Promise.race([vi.waitFor(answered, { timeout: 90_000, interval: 100 }), endedFirst]);
   return { npm, ended, port, said: () => said, url: `http://localhost:${port}` };
 }
 
