@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { type Request, Response } from "miniflare";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 import { EVENTS_PATH, RECEIVER, receive } from "./test/support/receiver.ts";
 
 /** Nothing that tests send leaves this machine: the far end of every fetch is the tests' own receiver. */
@@ -27,67 +28,76 @@ const bundled = [
   "zod",
 ];
 
-/** Tests inside workerd with the real bindings, and tests that spawn a server and talk to it over HTTP. */
+/** The local runtime with the real bindings, and the product with the tests' seams in it. */
+const inWorkerd = () =>
+  cloudflareTest(async () => ({
+    main: "./test/support/worker.ts",
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      bindings: {
+        TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+        PURSER_MASTER_KEY: "a master key for tests",
+        // What `npm run simulate` wants; empty in `npm test`.
+        SIMULATION: process.env.PURSER_SIMULATION ?? "",
+        // Set when the sources are broken on purpose: then nobody wants to know the smallest failure.
+        BROKEN: process.env.PURSER_BROKEN ?? "",
+        WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
+      },
+      outboundService: farEnd,
+      // As in wrangler.toml, but a batch does not wait a second for more to come.
+      queueConsumers: {
+        "purser-apply": {
+          maxBatchSize: 100,
+          maxBatchTimeout: 0.05,
+          maxRetries: 10,
+          deadLetterQueue: "purser-apply-dead",
+        },
+        "purser-webhooks": {
+          maxBatchSize: 20,
+          maxBatchTimeout: 0.05,
+          maxRetries: 16,
+          deadLetterQueue: "purser-webhooks-dead",
+        },
+      },
+    },
+  }));
+
+const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
+/** Each a module or two instead of a hundred: every file of tests loads them anew. */
+const deps = { optimizer: { ssr: { enabled: true, include: bundled } } };
+/** Tests that make no object: no file leaves anything behind that another could notice, so they share a runtime. */
+const plain = ["test/*.test.ts", "test/{domain,queues,schemas,webhooks}/**/*.test.ts"];
+const server = ["test/server/**/*.test.ts"];
+
+/** Tests inside workerd, and tests that spawn a server and talk to it over HTTP. */
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/summary-reporter.ts"],
     // Half of a file is waiting, so two are run at a time even on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
-        plugins: [
-          cloudflareTest(async () => ({
-            main: "./test/support/worker.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                PURSER_MASTER_KEY: "a master key for tests",
-                // What `npm run simulate` wants; empty in `npm test`.
-                SIMULATION: process.env.PURSER_SIMULATION ?? "",
-                // Set when the sources are broken on purpose: then nobody wants to know the smallest failure.
-                BROKEN: process.env.PURSER_BROKEN ?? "",
-                WEBHOOK_URLS: `${RECEIVER}${EVENTS_PATH}`,
-              },
-              outboundService: farEnd,
-              // As in wrangler.toml, but a batch does not wait a second for more to come.
-              queueConsumers: {
-                "purser-apply": {
-                  maxBatchSize: 100,
-                  maxBatchTimeout: 0.05,
-                  maxRetries: 10,
-                  deadLetterQueue: "purser-apply-dead",
-                },
-                "purser-webhooks": {
-                  maxBatchSize: 20,
-                  maxBatchTimeout: 0.05,
-                  maxRetries: 16,
-                  deadLetterQueue: "purser-webhooks-dead",
-                },
-              },
-            },
-          })),
-        ],
+        plugins: [inWorkerd()],
+        test: { name: "plain", include: plain, isolate: false, deps, ...patience },
+      },
+      {
+        plugins: [inWorkerd()],
         test: {
           name: "workers",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/server/**"],
+          exclude: [...plain, ...server],
           setupFiles: ["./test/setup.ts"],
-          // Each a module or two instead of a hundred: every file of tests loads them anew.
-          deps: { optimizer: { ssr: { enabled: true, include: bundled } } },
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          deps,
+          ...patience,
         },
       },
       {
         test: {
           name: "server",
-          include: ["test/server/**/*.test.ts"],
+          include: server,
           environment: "node",
-          // One server at a time: each takes a core of its own.
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...patience,
         },
       },
     ],

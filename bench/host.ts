@@ -1,6 +1,4 @@
 import { execFileSync, fork } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
@@ -26,15 +24,6 @@ export interface HostOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** How many shards the journal of its instance has. */
   readonly shards?: number;
-}
-
-/** Where everything of a run is kept: in memory where the machine has such a folder, so that disks don't take part. */
-export function workFolder(): { path: string; inMemory: boolean; remove: () => void } {
-  const inMemory = existsSync("/dev/shm");
-  const path = mkdtempSync(join(inMemory ? "/dev/shm" : tmpdir(), "purser-bench-"));
-  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
-  process.once("exit", remove);
-  return { path, inMemory, remove };
 }
 
 /** A Worker as it would be uploaded, and what it is to run with. */

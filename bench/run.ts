@@ -5,9 +5,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { scratchFolder } from "../scripts/scratch.ts";
 import { type FlatOptions, measureFlat } from "./flat.ts";
 import { printFlatJson, printFlatTable } from "./flat-report.ts";
-import { type Host, host, type Load, startLoad, workFolder } from "./host.ts";
+import { type Host, host, type Load, startLoad } from "./host.ts";
 import { measureOverload, printOverload, printOverloadJson } from "./overload.ts";
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 import {
@@ -70,7 +71,7 @@ const modes = [
   "read",
 ] as const satisfies readonly ModeName[];
 
-const folder = workFolder();
+const folder = scratchFolder("bench");
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
 const storage = `storage ${folder.inMemory ? "in memory" : "on disk"}`;

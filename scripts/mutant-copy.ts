@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Edit } from "./mutant-list.ts";
+import { scratchFolder } from "./scratch.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** All that the tests inside the runtime need. */
@@ -43,9 +42,8 @@ export class MutantCopy {
   }
 
   static async make(): Promise<MutantCopy> {
-    const path = await mkdtemp(join(tmpdir(), "purser-mutants-"));
     // However this ends, nothing stays behind: neither the copy nor a test that still runs in it.
-    process.once("exit", () => rmSync(path, { recursive: true, force: true }));
+    const { path } = scratchFolder("mutants");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
       process.once(signal, () => process.exit(1));
     }
@@ -93,13 +91,19 @@ export async function runVitest(
   options: readonly string[],
   settings: NodeJS.ProcessEnv = {},
 ): Promise<TestReport | null> {
-  const scratch = await mkdtemp(join(tmpdir(), "purser-report-"));
-  const output = join(scratch, "report.json");
+  const scratch = scratchFolder("report");
+  const output = join(scratch.path, "report.json");
   const bin = join(root, "node_modules", "vitest", "vitest.mjs");
-  const fixed = ["run", "--project", "workers", "--reporter=json", `--outputFile=${output}`];
+  const fixed = [
+    "run",
+    "--project=plain",
+    "--project=workers",
+    "--reporter=json",
+    `--outputFile=${output}`,
+  ];
   const child = spawn(process.execPath, [bin, ...fixed, ...options], {
     cwd,
-    env: { ...process.env, ...settings },
+    env: { ...process.env, TMPDIR: scratch.path, ...settings },
     stdio: "ignore",
   });
   await ended(child);
@@ -108,7 +112,7 @@ export async function runVitest(
   } catch {
     return null;
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 
