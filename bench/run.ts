@@ -72,6 +72,8 @@ const modes = [
 ] as const satisfies readonly ModeName[];
 
 const folder = scratchFolder("bench");
+// SQLite writes there what a statement may have to take back.
+process.env.TMPDIR = folder.path;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
 const storage = `storage ${folder.inMemory ? "in memory" : "on disk"}`;
