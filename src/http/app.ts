@@ -4,6 +4,7 @@ import type { AppEnv } from "./env";
 import { malformed, notFound, onError } from "./errors";
 import { auth } from "./middleware/auth";
 import { jsonBody } from "./middleware/json-body";
+import { readToTheEnd } from "./middleware/read-to-the-end";
 import { securityHeaders } from "./middleware/security-headers";
 import { trailingSlash } from "./middleware/trailing-slash";
 import { holdTurnedAway } from "./middleware/turned-away";
@@ -14,7 +15,15 @@ export const newRoutes = () => new OpenAPIHono<AppEnv>();
 /** An app with everything that is the same for every route: headers, authentication, body reading, error shapes. */
 export function newApp() {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: malformed });
-  app.use(holdTurnedAway(), trailingSlash, requestId(), securityHeaders, auth, jsonBody);
+  app.use(
+    readToTheEnd,
+    holdTurnedAway(),
+    trailingSlash,
+    requestId(),
+    securityHeaders,
+    auth,
+    jsonBody,
+  );
   app.notFound(notFound);
   app.onError(onError);
   return app;
