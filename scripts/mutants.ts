@@ -48,13 +48,20 @@ async function runAll(mutants: readonly Mutant[]): Promise<number> {
 /** The name of a test that fails with the mutant, or null. The source is as it was afterwards. */
 function runWith({ edits, test, filter }: Mutant): Promise<string | null> {
   return copy.broken(edits, async () => {
-    const report = await vitest([test, "-t", literally(filter)]);
-    if (report.numPassedTests + report.numFailedTests === 0) {
+    const run = () => vitest([test, "-t", literally(filter)]);
+    let report = await run();
+    // The runtime may have ended in the middle by a fault of its own.
+    if (testsIn(report) === 0) report = await run();
+    if (testsIn(report) === 0) {
       fail(`no test of ${test} is named ${filter}, or the mutant keeps its file from loading`);
     }
     const titles = report.testResults.flatMap(({ assertionResults }) => assertionResults);
     return titles.find(({ status }) => status === "failed")?.title ?? null;
   });
+}
+
+function testsIn({ numPassedTests, numFailedTests }: TestReport): number {
+  return numPassedTests + numFailedTests;
 }
 
 /** Runs tests in the copy and reads what became of them. */
