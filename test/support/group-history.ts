@@ -8,6 +8,7 @@ import { type BatchOp, GROUP_SHARDS, type GroupHistory, type Place } from "./gro
 import { type Calls, Player, type Setting } from "./group-player";
 import { letFail, PROFILE, QUIET } from "./history";
 import { newBalanceId } from "./records";
+import { until } from "./until";
 import { World } from "./world";
 
 /** A history as it went. */
@@ -40,7 +41,6 @@ const FUNDS: ReadonlyMap<Place, bigint> = new Map([
 ]);
 
 const REST_MS = 30_000;
-const LOOK_EVERY_MS = 20;
 
 /** Carries out histories in a ledger of their own, lets it come to rest after each, and reads everything. */
 export async function playGroups(histories: readonly GroupHistory[]): Promise<GroupCourse> {
@@ -122,16 +122,20 @@ const FIRST: GroupHistory = {
  */
 async function rest(world: World): Promise<void> {
   await deathsOver(world.instance);
-  const giveUpMs = Date.now() + REST_MS;
-  for (;;) {
-    await world.journal.barrier();
-    if (lateCalls(world.instance) === 0 && (await workLeft(world)) === 0) return;
-    await world.journal.recover(-60_000);
-    await ringAll(world);
-    // The runtime looks at timers when nothing else is to be done: who asks on and on keeps the objects from their work.
-    await scheduler.wait(LOOK_EVERY_MS);
-    if (Date.now() > giveUpMs) throw new Error(`${world.instance} does not come to rest`);
-  }
+  await until(
+    async () => {
+      await world.journal.barrier();
+      const left = lateCalls(world.instance) + (await workLeft(world));
+      if (left > 0) {
+        await world.journal.recover(-60_000);
+        await ringAll(world);
+      }
+      return left;
+    },
+    (left) => left === 0,
+    (left) => `${world.instance} does not come to rest: ${left} left`,
+    REST_MS,
+  );
 }
 
 const ringAll = (world: World) =>

@@ -18,6 +18,7 @@ import {
 import { outgoing } from "./outgoing";
 import { anonymous } from "./postings";
 import { MADE_AT, newBalanceId } from "./records";
+import { until } from "./until";
 import { named, World } from "./world";
 
 /** What a caller was told. `unknown`: an error that says neither yes nor no. */
@@ -52,7 +53,6 @@ export interface Course {
 const FUNDS = 60n;
 /** How long a history may take to come to rest, in milliseconds. */
 const REST_MS = 30_000;
-const LOOK_EVERY_MS = 20;
 
 /** Carries out a history in a ledger of its own, lets it come to rest, and reads everything. */
 export async function play(history: History): Promise<Course> {
@@ -246,18 +246,21 @@ const fateFor = ({ fate }: Extract<Fault, { kind: "call" }>, until: () => Promis
 /** Nothing fails any more: whatever can come to its end does. Throws when something is stuck. */
 async function rest(world: World): Promise<void> {
   await deathsOver(world.instance);
-  const giveUpMs = Date.now() + REST_MS;
-  const shards = world.shards();
-  for (;;) {
-    // A minute ahead: those count that were made just now.
-    await world.journal.recover(-60_000);
-    if ((await world.journal.barrier()) && (await workLeft(world)) === 0) return;
-    await Promise.all(shards.map((shard) => runDurableObjectAlarm(shard)));
-    // The runtime looks at timers when nothing else is to be done: who asks on and on keeps the objects from their work.
-    await scheduler.wait(LOOK_EVERY_MS);
-    if (Date.now() > giveUpMs) {
+  await until(
+    async () => {
+      // A minute ahead: those count that were made just now.
+      await world.journal.recover(-60_000);
+      const isTold = await world.journal.barrier();
+      const left = await workLeft(world);
+      if (isTold && left === 0) return true;
+      await Promise.all(world.shards().map((shard) => runDurableObjectAlarm(shard)));
+      return false;
+    },
+    (isAtRest) => isAtRest,
+    () => {
       const left = outgoing(world.instance, "apply.sendBatch").length;
-      throw new Error(`${world.instance} does not come to rest; ${left} messages were sent`);
-    }
-  }
+      return `${world.instance} does not come to rest; ${left} messages were sent`;
+    },
+    REST_MS,
+  );
 }

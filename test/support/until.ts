@@ -1,7 +1,11 @@
 const ASK_EVERY_MS = 20;
 const PATIENCE_MS = 20_000;
 
-/** Asks until the answer is the one that is waited for. Throws `inVain`'s words when it does not come in time. */
+/**
+ * Asks until the answer is the one that is waited for. In between it rests: the runtime looks at timers when nothing else is to
+ * be done, so who asks on and on keeps the objects from their work. Throws `inVain`'s words when it does not come in
+ * time.
+ */
 export async function until<T>(
   ask: () => Promise<T>,
   isIt: (answer: T) => boolean,
