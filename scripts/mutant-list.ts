@@ -1,5 +1,6 @@
 import { BALANCE_MUTANTS } from "./mutants/balances.ts";
 import { GROUP_MUTANTS } from "./mutants/groups.ts";
+import { LINEAGE_MUTANTS } from "./mutants/lineage.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { OUTWARD_MUTANTS } from "./mutants/outward.ts";
 import { TRANSACTION_MUTANTS } from "./mutants/transactions.ts";
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TRANSACTION_MUTANTS,
   ...GROUP_MUTANTS,
   ...OUTWARD_MUTANTS,
+  ...LINEAGE_MUTANTS,
 ];
 
 /** Those that the simulation must notice: `npm run simulate -- --canary`. */

@@ -10,6 +10,8 @@ export type FindingCode =
   | "entry_unexplained"
   /** A balance's profile is not what its seal was made of, or not where it belongs. */
   | "profile_altered"
+  /** Whose money a balance has, or a change of it moved, is not what was written, or not what the transaction says. */
+  | "funds_altered"
   /** A balance cannot be read: what it has stored makes no sense, or it does not answer. */
   | "unreadable"
   /** A transaction cannot be read, or lies under an id that is not its own. */

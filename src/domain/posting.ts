@@ -2,6 +2,7 @@ import { plainDecimal, significantDigits, signOf, toMajorUnits, toMinorUnits } f
 import type { Share } from "./distribution";
 import { type LedgerError, refusal } from "./error";
 import { type BalanceId, indicatorBalanceId, isIndicator, transactionIdOf } from "./ids";
+import { brokenProvider } from "./lineage";
 import { brokenMetaData, type MetaDataText } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
@@ -116,7 +117,12 @@ function brokenRules(instance: string, request: PostingRequest): string[] {
     ["destination", brokenDestination(instance, request)],
     ["inflight_commit_date", brokenDate(request.inflightCommitDate)],
     ["inflight_expiry_date", brokenDate(request.inflightExpiryDate)],
-    ["meta_data", brokenMetaData(request.metaData) ?? tooLongForShares(request)],
+    [
+      "meta_data",
+      brokenMetaData(request.metaData) ??
+        brokenProvider(request.metaData) ??
+        tooLongForShares(request),
+    ],
     ["precision", brokenPrecision(request.precision)],
     ["reference", brokenText(request.reference, REFERENCE_MAX)],
     ["scheduled_for", brokenDate(request.scheduledFor)],

@@ -1,4 +1,5 @@
 import { parseJson, stringifyJson } from "./json";
+import { ALLOCATION_KEY } from "./lineage";
 import type { MetaDataText } from "./metadata";
 import type { Posting, Transaction } from "./transaction";
 
@@ -18,7 +19,7 @@ const RESERVED_KEYS: ReadonlySet<string> = new Set([
   "recovery_attempts",
   "recovery_status",
   "recovery_last_attempt",
-  "BLNK_FUND_ALLOCATION",
+  ALLOCATION_KEY,
   "BLNK_GENERATED_BY",
   "_shadow_for",
   "_provider",
@@ -58,7 +59,7 @@ export function shownMetaData(
   view: View,
 ): { readonly [key: string]: unknown } | undefined {
   const shown = {
-    ...asObject(transaction.metaData),
+    ...ownKeys(transaction, view),
     ...flagsOf(transaction, view),
     ...(isQueued(transaction) ? marksShown(transaction, view) : {}),
     ...(transaction.rejectionReason === ""
@@ -66,6 +67,13 @@ export function shownMetaData(
       : { blnk_rejection_reason: transaction.rejectionReason }),
   };
   return Object.keys(shown).length === 0 ? undefined : shown;
+}
+
+/** As in Blnk (scenario lineage), whose money was spent is not in the answer to the request that spent it. */
+function ownKeys({ metaData }: Posting, view: View): object {
+  const keys = asObject(metaData);
+  if (view !== "answer" || !(ALLOCATION_KEY in keys)) return keys;
+  return Object.fromEntries(Object.entries(keys).filter(([key]) => key !== ALLOCATION_KEY));
 }
 
 /** Commits and voids go their own way, even when they wait in the queue. */

@@ -23,9 +23,12 @@ export const BalanceRequest = bodyOf({
     description: "A name such as `@fees`, in the General Ledger alone; one a currency.",
   }),
   allocation_strategy: z.string().optional().openapi({
-    description: "`FIFO` (default), `LIFO` or `PROPORTIONAL`.",
+    description:
+      "Whose money is spent first, when it tracks that: `FIFO` (default), `LIFO` or `PROPORTIONAL`.",
   }),
-  track_fund_lineage: z.boolean().optional(),
+  track_fund_lineage: z.boolean().optional().openapi({
+    description: "Whether the balance keeps apart whose money it has; needs `identity_id`.",
+  }),
   meta_data: wireMetaData.optional(),
   precision: wireDecimalText.optional().openapi({ description: "Not used." }),
 }).openapi("BalanceRequest", { required: ["ledger_id", "currency"] });

@@ -94,7 +94,8 @@ async function breaksOf(
   for (const step of saga.steps) await step(world);
   await world.journal.barrier();
   await world.ring();
-  const steps = passages(passedSteps(world.instance));
+  const isOwn = (name: string): boolean => saga.own?.test(name) ?? true;
+  const steps = passages(passedSteps(world.instance).filter(isOwn));
   const kills = steps.map(([step, nth]) => ({
     name: `killed at ${step} ${nth}`,
     faults: () => ({ step: killAt(step, { nth, durable: true }) }),
@@ -103,7 +104,7 @@ async function breaksOf(
     name: `killed at ${step} ${nth}, its last writes lost`,
     faults: () => ({ step: killAt(step, { nth, durable: false }) }),
   }));
-  const losses = passages(calledMethods(world.instance)).flatMap(([method, nth]) => {
+  const losses = passages(calledMethods(world.instance).filter(isOwn)).flatMap(([method, nth]) => {
     const [, kinds = []] = FATES.find(([pattern]) => pattern.test(method)) ?? [];
     return kinds.map((kind) => ({
       name: `${method} ${nth} ${kind}`,

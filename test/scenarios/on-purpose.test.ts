@@ -233,43 +233,6 @@ describe("P14: the ledger's own keys in meta_data are not a client's to set", ()
   });
 });
 
-describe("money with a provider, into a balance that asks for fund lineage", () => {
-  it("is one transaction, and nothing is told of its lineage", async () => {
-    const owner = textOf(await post("/identities", { first_name: "Ada" }), "identity_id");
-    const wallet = textOf(
-      await post("/balances", {
-        ledger_id: await newLedger(),
-        currency: "USD",
-        identity_id: owner,
-        track_fund_lineage: true,
-      }),
-      "balance_id",
-    );
-    const tagged = { meta_data: { BLNK_LINEAGE_PROVIDER: "visa" }, allow_overdraft: true };
-    const held = await hold({ from: "@World", to: wallet, amount: 100n, options: tagged });
-    const id = textOf(held, "transaction_id");
-    const part = textOf(await commit(id, 40n), "transaction_id");
-    const spent = textOf(
-      await moveNow({ from: wallet, to: "@Shop", amount: 30n }),
-      "transaction_id",
-    );
-
-    const moved = listOf(await get(`/transactions?balance_id_eq=${wallet}`));
-    const shadows = listOf(await get("/balances?indicator_ilike=%25lineage%25"));
-    const told = [
-      await get(`/balances/${wallet}/lineage`),
-      await get(`/transactions/${id}/lineage`),
-    ];
-
-    expect(moved).toEqual(
-      [spent, part, id].map((each) => expect.objectContaining({ transaction_id: each })),
-    );
-    expect(shadows).toEqual([]);
-    expect(told.map(({ status }) => status)).toEqual([404, 404]);
-    expect(await amountsOf(wallet)).toMatchObject({ balance: 10n, inflightCredit: 60n });
-  });
-});
-
 describe("P15: the refund of a hold that was given back", () => {
   it("is 404, and nothing moves", async () => {
     const alice = await fundedBalance(100n);

@@ -301,7 +301,7 @@ describe("W1: the official client sends batches", () => {
 });
 
 describe("W1: the official client", () => {
-  it("has no method for transactions that is not used here, but for lineage", () => {
+  it("has no method for transactions that is not used here", () => {
     const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(blnk.Transactions));
     expect(methods.sort()).toEqual([
       "bulkCommitInflight",
@@ -316,6 +316,47 @@ describe("W1: the official client", () => {
       "refund",
       "updateStatus",
     ]);
+  });
+
+  it("asks whose money it is", async () => {
+    const { ledger_id } = dataOf(await blnk.Ledgers.create({ name: "Wallets" }));
+    const { identity_id } = dataOf(
+      await blnk.Identity.create({ identity_type: "individual", first_name: "Ada" }),
+    );
+    const { balance_id: wallet } = dataOf(
+      await blnk.LedgerBalances.create({
+        ledger_id,
+        currency: "USD",
+        identity_id,
+        track_fund_lineage: true,
+        allocation_strategy: "LIFO",
+      }),
+    );
+    for (const provider of ["visa", "swift"]) {
+      await create({
+        amount: 1,
+        source: "@World",
+        destination: wallet,
+        allow_overdraft: true,
+        meta_data: { BLNK_LINEAGE_PROVIDER: provider },
+      });
+    }
+    const spent = await create({ amount: 1.5, source: wallet, destination: "@Shop" });
+
+    const { total_with_lineage, providers } = dataOf(await blnk.LedgerBalances.getLineage(wallet));
+    expect(total_with_lineage).toBe(50);
+    expect(providers).toEqual([
+      expect.objectContaining({ provider: "visa", amount: 100, available: 50, spent: 50 }),
+      expect.objectContaining({ provider: "swift", amount: 100, available: 0, spent: 100 }),
+    ]);
+    const { fund_allocation, shadow_transactions } = dataOf(
+      await blnk.Transactions.getLineage(spent.transaction_id),
+    );
+    expect(fund_allocation).toEqual([
+      { provider: "swift", amount: 100 },
+      { provider: "visa", amount: 50 },
+    ]);
+    expect(shadow_transactions).toHaveLength(2);
   });
 
   it("refunds once, at once or by the queue", async () => {

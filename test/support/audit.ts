@@ -72,7 +72,7 @@ export async function workLeft(world: World): Promise<number> {
         isUsed(storage)
           ? storage.sql
               .exec<{ left: number }>(
-                `SELECT (SELECT count(*) FROM transactions WHERE work & 7 <> 0 AND status <> 'SCHEDULED')
+                `SELECT (SELECT count(*) FROM transactions WHERE work & 23 <> 0 AND status <> 'SCHEDULED')
                    + (SELECT count(*) FROM balances WHERE work <> 0)
                    + (SELECT count(*) FROM batches WHERE work <> 0) AS left`,
               )

@@ -82,7 +82,7 @@ function workLeft(sql: SqlStorage): number {
   if (!rowsOf(sql).some(([name]) => name === "transactions")) return 0;
   return sql
     .exec<{ left: number }>(
-      `SELECT (SELECT count(*) FROM transactions WHERE work & 7 <> 0 AND status NOT IN ('SCHEDULED', 'QUEUED'))
+      `SELECT (SELECT count(*) FROM transactions WHERE work & 23 <> 0 AND status NOT IN ('SCHEDULED', 'QUEUED'))
          + (SELECT count(*) FROM transactions WHERE work & 2 <> 0)
          + (SELECT count(*) FROM balances WHERE work <> 0) AS left`,
     )

@@ -244,7 +244,7 @@ const fateFor = ({ fate }: Extract<Fault, { kind: "call" }>, until: () => Promis
   fate === "late" || fate === "slow" ? { kind: fate, until } : { kind: fate };
 
 /** Nothing fails any more: whatever can come to its end does. Throws when something is stuck. */
-async function rest(world: World): Promise<void> {
+export async function rest(world: World): Promise<void> {
   await deathsOver(world.instance);
   await until(
     async () => {

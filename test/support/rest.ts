@@ -42,6 +42,8 @@ export interface State {
   readonly records: readonly string[];
   /** Credit, debit, inflight credit and inflight debit, by indicator or owner. */
   readonly balances: readonly string[];
+  /** Credited, spent and held of every provider, by whose it is. */
+  readonly funds: readonly string[];
   /** Every event that left, once. */
   readonly events: readonly string[];
 }
@@ -58,7 +60,10 @@ export async function stateOf(world: World): Promise<State> {
       .filter((each) => !isFallen(each))
       .map((each) => labelOf(each, seen))
       .sort(),
-    balances: [...seen.balances.values()].map(({ snapshot }) => balanceLabel(snapshot)).sort(),
+    balances: [...seen.balances.values()]
+      .map(({ snapshot }) => named(balanceLabel(snapshot), seen))
+      .sort(),
+    funds: await fundsOf(world, seen),
     events: eventsOf(world, seen),
   };
 }
@@ -84,10 +89,37 @@ interface Sent {
 export const sentEvents = (world: World): readonly Sent[] =>
   outgoing(world.instance, "webhooks.sendBatch") as readonly Sent[];
 
+async function fundsOf(world: World, { balances }: Audit): Promise<string[]> {
+  const tracking = [...balances.values()].filter(({ snapshot }) => snapshot.trackFundLineage);
+  const found = await Promise.all(
+    tracking.map(async ({ snapshot }) => {
+      const kept = await world.journal.fundsOf(snapshot.balanceId);
+      return (kept?.funds ?? []).map(
+        ({ provider, credited, spent, held }) =>
+          `${provider} of ${snapshot.identityId}: ${credited} ${spent} ${held}`,
+      );
+    }),
+  );
+  return found.flat().sort();
+}
+
+/** Ids are of one world alone: in a text, whose they are stands for them. */
+function named(text: string, seen: Audit): string {
+  const owners = new Map([...seen.balances].map(([id, { snapshot }]) => [`${id}`, snapshot]));
+  const ids = new Map([...seen.shown].map(([id, transaction]) => [`${id}`, transaction]));
+  return text
+    .replaceAll(/bln_[0-9a-f-]{36}/g, (id) => owners.get(id)?.identityId || id)
+    .replaceAll(/txn_[0-9a-f-]{36}/g, (id) => {
+      const transaction = ids.get(id);
+      return transaction === undefined ? id : nameOf(transaction, seen);
+    });
+}
+
 function eventsOf(world: World, seen: Audit): string[] {
   const labels = sentEvents(world).flatMap(({ event, content }) => {
     const { data } = JSON.parse(content.body ?? "{}");
-    if (event.startsWith("balance.")) return `${event} ${data.indicator ?? data.identity_id}`;
+    if (event.startsWith("balance."))
+      return named(`${event} ${data.indicator ?? data.identity_id}`, seen);
     const shown = [...seen.shown.values()].find(
       ({ transactionId }) => transactionId === data.transaction_id,
     );
@@ -108,13 +140,15 @@ function nameOf(transaction: Transaction, seen: Audit): string {
   );
   const { kind, reference, preciseAmount } = transaction;
   if (parent !== undefined) return `${kind} of ${preciseAmount} under ${nameOf(parent, seen)}`;
-  return reference.startsWith("fund-") ? "fund" : reference;
+  return reference.startsWith("fund-") ? "fund" : named(reference, seen);
 }
 
 function labelOf(transaction: Transaction, seen: Audit): string {
   const { status, preciseAmount, inflightRemaining, metaData } = transaction;
   // What a queued one carries names ids.
-  const own = metaData?.includes("QUEUED_PARENT_TRANSACTION") ? "queue marks" : metaData;
+  const own = metaData?.includes("QUEUED_PARENT_TRANSACTION")
+    ? "queue marks"
+    : named(metaData ?? "none", seen);
   return `${nameOf(transaction, seen)}: ${preciseAmount} ${status} ${inflightRemaining} ${own}`;
 }
 

@@ -2,6 +2,7 @@ import type { BalanceProfile } from "../../src/domain/balance-record";
 import { indicatorBalanceId, type TransactionId } from "../../src/domain/ids";
 import { storedRows } from "./audit";
 import { MADE_AT } from "./records";
+import { makeWallets, walletId } from "./wallets";
 import { named, type World } from "./world";
 
 /** One saga of the journal: what is there before, and the requests that set it off, each repeatable. */
@@ -9,6 +10,8 @@ export interface Saga {
   readonly name: string;
   prepare(world: World): Promise<unknown>;
   readonly steps: readonly ((world: World) => Promise<unknown>)[];
+  /** The steps and calls that only this saga passes; absent: all are to be broken. */
+  readonly own?: RegExp;
 }
 
 const PAST = "2001-01-01T00:00:00Z";
@@ -48,6 +51,15 @@ const handMade = (world: World): BalanceProfile => ({
   metaData: null,
   trackFundLineage: false,
   allocationStrategy: "FIFO",
+});
+
+const LINEAGE = /^(trace|shadows):|^journal\.(record|settle)$/;
+
+const between = (world: World) => ({
+  reference: "t",
+  from: walletId(world, "ada"),
+  to: walletId(world, "bob"),
+  amount: 80n,
 });
 
 export const SAGAS: readonly Saga[] = [
@@ -243,6 +255,25 @@ export const SAGAS: readonly Saga[] = [
       (world) =>
         world.post({ ...transfer, ...queued, scheduledFor: "2131-01-01T00:00:00Z" }, named("k")),
       (world) => world.journal.cancel(world.idOf("t")),
+    ],
+  },
+  {
+    name: "a queued transfer of a provider's money",
+    prepare: makeWallets,
+    own: LINEAGE,
+    steps: [
+      (world) => world.post({ ...between(world), ...queued }, named("k")),
+      (world) => apply(world, "t"),
+    ],
+  },
+  {
+    name: "a hold of a provider's money, a commit of a part, and a void",
+    prepare: makeWallets,
+    own: LINEAGE,
+    steps: [
+      (world) => world.post({ ...between(world), inflight: true }, named("k")),
+      (world) => world.commit("t", 60n, { operation: named("l") }),
+      (world) => world.void("t", { operation: named("m") }),
     ],
   },
 ];

@@ -47,6 +47,15 @@ export class World {
     this.inspector = new Inspector(parts);
   }
 
+  /** Notes the instance in D1, where its shards read how many they are. */
+  async register(): Promise<void> {
+    await env.DB.prepare(
+      "INSERT INTO instances (instance_id, journal_shards, created_at) VALUES (?, ?, ?)",
+    )
+      .bind(this.instance, this.#shards, "2026-01-01T00:00:00.000000Z")
+      .run();
+  }
+
   idOf(reference: string): TransactionId {
     return transactionIdOf(this.instance, reference);
   }

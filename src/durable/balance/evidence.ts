@@ -1,5 +1,6 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type Entry, FIRST_VERSION, GENESIS_HASH } from "../../domain/seal";
+import type { FundMove, FundsStore } from "./funds";
 
 /** The end of a chain. */
 export interface ChainEnd {
@@ -20,6 +21,8 @@ export interface Evidence {
   readonly seal: string;
   /** The entry before those asked for; null when they begin with the first, or when it is not there. */
   readonly before: Entry | null;
+  /** Whether what it knows of whose money it has is what was written. */
+  readonly areFundsSound: boolean;
   readonly entries: readonly Entry[];
   readonly newest: ChainEnd;
 }
@@ -32,6 +35,8 @@ export interface EntryPlace {
   /** The entry that was made on its hash; null when it is the newest. */
   readonly next: Entry | null;
   readonly newest: ChainEnd;
+  /** Whose money it moved; null when the balance does not track that. */
+  readonly move: FundMove | null;
 }
 
 /** An entry as its table has it. */
@@ -79,11 +84,12 @@ export class EntryReader {
   }
 
   /** The entry of an operation among its neighbours; null when there is none. */
-  placeOf(op: string, newest: ChainEnd): EntryPlace | null {
+  placeOf(op: string, newest: ChainEnd, funds: FundsStore): EntryPlace | null {
     const [entry] = this.#select("WHERE op = ?", op);
     if (entry === undefined) return null;
     const before = this.at(entry.version - 1)?.hash ?? GENESIS_HASH;
-    return { entry, before, next: this.at(entry.version + 1), newest };
+    const next = this.at(entry.version + 1);
+    return { entry, before, next, newest, move: funds.moveOf(op, entry) };
   }
 
   #select(where: string, ...values: (string | number)[]): Entry[] {

@@ -2,6 +2,7 @@ import { type Amounts, applyChange, changed, NO_AMOUNTS } from "../../domain/bal
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, GENERAL_LEDGER_ID, isBalanceId, sha256Hex } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { strategyOf } from "../../domain/lineage";
 import { currencyMismatch, unknownBalance } from "../../domain/movement";
 import { deficitOf } from "../../domain/reservation";
 import { err, type Result } from "../../domain/result";
@@ -12,8 +13,9 @@ import type {
   Operation,
   PostOperation,
   ReserveOperation,
+  TraceOperation,
 } from "./protocol";
-import type { BalanceStore, StoredBalance } from "./store";
+import type { BalanceStore, StoredBalance, StoredEntry } from "./store";
 
 /** A balance in the middle of a call, and what its reservations keep back. */
 export interface BalanceState {
@@ -55,6 +57,8 @@ export class BalanceLedger {
         return this.#post(state, operation, at);
       case "release":
         return this.#release(state, operation.op);
+      case "trace":
+        return { state, answer: this.#trace(state, operation) };
     }
   }
 
@@ -70,8 +74,7 @@ export class BalanceLedger {
       this.#store.cancel(op, Date.now());
       return { outcome: "cancelled" };
     }
-    const { version, at } = entry;
-    return { outcome: "applied", version, at, created: balance?.createdBy === op };
+    return applied(balance, entry, balance?.createdBy === op);
   }
 
   #change(state: BalanceState, operation: MoneyOperation, at: Instant): Step {
@@ -97,7 +100,7 @@ export class BalanceLedger {
     const { version } = next.snapshot;
     return {
       state: { balance: next, reserved },
-      answer: { outcome: "applied", version, at, created: balance === null },
+      answer: applied(next, { version, at }, balance === null),
     };
   }
 
@@ -122,8 +125,7 @@ export class BalanceLedger {
     if (entry.side !== side || entry.action !== action || entry.amount !== amount) {
       return { outcome: "fault", message: `operation ${op} was applied with other content` };
     }
-    const { version, at } = entry;
-    return { outcome: "applied", version, at, created: state.balance?.createdBy === op };
+    return applied(state.balance, entry, state.balance?.createdBy === op);
   }
 
   /** Why a side cannot take an operation at all: it does not exist, or holds another currency. */
@@ -176,7 +178,7 @@ export class BalanceLedger {
     }
     this.#store.endReservation(op);
     const reserved = state.reserved - held.deficit;
-    return { state: { balance, reserved }, answer: { outcome: "posted", versions, created } };
+    return { state: { balance, reserved }, answer: posted(balance, versions, created) };
   }
 
   #repeatOfPost({ balance }: BalanceState, op: string, changes: readonly MoneyOperation[]): Answer {
@@ -184,7 +186,17 @@ export class BalanceLedger {
     if (versions.length !== changes.length) {
       return { outcome: "fault", message: `nothing is reserved for ${op}` };
     }
-    return { outcome: "posted", versions, created: balance?.createdBy === changes[0]?.op };
+    return posted(balance, versions, balance?.createdBy === changes[0]?.op);
+  }
+
+  /** Whose money an applied change moved. It follows the change and is never refused. */
+  #trace({ balance }: BalanceState, operation: TraceOperation): Answer {
+    if (balance === null || this.#store.entryOf(operation.op) === null) {
+      return { outcome: "fault", message: `${operation.op} was not applied` };
+    }
+    const { allocationStrategy: strategy, identityId } = balance.snapshot;
+    const pieces = this.#store.funds.trace(operation, strategyOf(strategy));
+    return { outcome: "traced", pieces, strategy, identityId };
   }
 
   #release(state: BalanceState, op: string): Step {
@@ -228,6 +240,25 @@ export class BalanceLedger {
     return unknownBalance(this.#name);
   }
 }
+
+/** What was applied, as it is told. */
+function applied(
+  balance: StoredBalance | null,
+  { version, at }: Pick<StoredEntry, "version" | "at">,
+  created: boolean,
+): Answer {
+  const answer = { outcome: "applied", version, at, created } as const;
+  return isTracked(balance) ? { ...answer, tracked: true } : answer;
+}
+
+/** The same of a reservation that was carried out. */
+function posted(balance: StoredBalance | null, versions: number[], created: boolean): Answer {
+  const answer = { outcome: "posted", versions, created } as const;
+  return isTracked(balance) ? { ...answer, tracked: true } : answer;
+}
+
+const isTracked = (balance: StoredBalance | null): boolean =>
+  balance?.snapshot.trackFundLineage === true;
 
 const settles = ({ action }: MoneyOperation): boolean => action === "commit" || action === "void";
 

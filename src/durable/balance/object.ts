@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceFunds } from "../../domain/lineage";
 import { mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
 import { Turn } from "../turn";
@@ -115,6 +116,13 @@ export class BalanceObject extends DurableObject<Env> {
     if (balance === null) return null;
     const { balanceId, currency } = balance.snapshot;
     return { balanceId, currency, ...this.#store.settledAt(moment, balance) };
+  }
+
+  /** Whose money it is; null when the balance does not track that, or nobody has made it. */
+  funds(): BalanceFunds | null {
+    const { balance } = this.#state;
+    if (balance === null || !balance.snapshot.trackFundLineage) return null;
+    return { currency: balance.snapshot.currency, funds: this.#store.funds.all() };
   }
 
   /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */

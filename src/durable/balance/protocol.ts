@@ -1,7 +1,8 @@
-import type { Change } from "../../domain/balance";
+import type { Action, Change } from "../../domain/balance";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
+import type { Piece } from "../../domain/lineage";
 import type { Instant } from "../../domain/time";
 
 /** A change of money under an operation id: applied once, however often it is sent. */
@@ -52,8 +53,24 @@ export interface ReleaseOperation {
   readonly op: string;
 }
 
+/** Says whose money a change that was applied has moved. Only a balance that tracks its funds is asked. */
+export interface TraceOperation {
+  readonly kind: "trace";
+  /** The id of the change. */
+  readonly op: string;
+  readonly side: Change["side"];
+  readonly action: Action;
+  /** Minor units. */
+  readonly amount: bigint;
+  /** The hold itself, or the one that a commit or void settles. */
+  readonly hold: TransactionId;
+  /** What comes in, of whom; null when only the hold that is settled knows. */
+  readonly received: readonly Piece[] | null;
+}
+
 export type Operation =
   | MoneyOperation
+  | TraceOperation
   | ProbeOperation
   | CancelOperation
   | ReserveOperation
@@ -70,13 +87,27 @@ export type Answer =
       readonly at: Instant;
       /** Whether this operation made the balance (repeats say so too). */
       readonly created: boolean;
+      /** Whether the balance tracks its funds, and is to be asked whose money it was. */
+      readonly tracked?: true;
+    }
+  | {
+      readonly outcome: "traced";
+      /** Whose money it was, as far as the balance knows. */
+      readonly pieces: readonly Piece[];
+      readonly strategy: string;
+      readonly identityId: string;
     }
   | { readonly outcome: "known"; readonly currency: string }
   /** `index` names the change of a reservation that is refused. */
   | { readonly outcome: "refused"; readonly error: LedgerError; readonly index?: number }
   | { readonly outcome: "reserved" }
   /** The versions after each change, in order; `created` when the first of them made the balance. */
-  | { readonly outcome: "posted"; readonly versions: readonly number[]; readonly created: boolean }
+  | {
+      readonly outcome: "posted";
+      readonly versions: readonly number[];
+      readonly created: boolean;
+      readonly tracked?: true;
+    }
   | { readonly outcome: "released" }
   /** Answer to `cancel`: never applied, and never will be. */
   | { readonly outcome: "cancelled" }

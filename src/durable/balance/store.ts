@@ -6,6 +6,7 @@ import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domai
 import type { Instant } from "../../domain/time";
 import { hasSchema, migrate } from "../migrate";
 import { type EntryPlace, EntryReader, type EntryRow, type Evidence } from "./evidence";
+import { FundsStore } from "./funds";
 import { HISTORY_INDEX, type Settled, settledAt } from "./history";
 import type { MoneyOperation } from "./protocol";
 
@@ -79,6 +80,7 @@ export class BalanceStore {
   #hasSchema: boolean;
   /** Almost no balance has any: then nobody looks for them. */
   #hasTombstones: boolean;
+  #funds: FundsStore | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -86,6 +88,12 @@ export class BalanceStore {
     if (this.#hasSchema) migrate(storage, MIGRATIONS);
     this.#hasTombstones =
       this.#hasSchema && storage.sql.exec("SELECT 1 FROM tombstones LIMIT 1").toArray().length > 0;
+  }
+
+  /** Whose money it is: only of a balance that tracks its funds. */
+  get funds(): FundsStore {
+    this.#funds ??= new FundsStore(this.#storage.sql);
+    return this.#funds;
   }
 
   /** The balance, or null when nobody has made it. */
@@ -136,6 +144,7 @@ export class BalanceStore {
       createdBy: profile?.created_by ?? "",
       seal: profile?.seal ?? "",
       before: reader.at(after),
+      areFundsSound: this.funds.isSound,
       entries: reader.after(after, limit),
       newest: reader.newest(),
     };
@@ -146,7 +155,7 @@ export class BalanceStore {
     if (!this.#hasSchema) return ops.map(() => null);
     const reader = new EntryReader(this.#storage.sql);
     const newest = reader.newest();
-    return ops.map((op) => reader.placeOf(op, newest));
+    return ops.map((op) => reader.placeOf(op, newest, this.funds));
   }
 
   /** The entry that an operation made, if it was applied. */

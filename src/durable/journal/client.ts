@@ -10,6 +10,7 @@ import {
   type TransactionId,
   transactionIdOf,
 } from "../../domain/ids";
+import type { BalanceFunds } from "../../domain/lineage";
 import type { Result } from "../../domain/result";
 import { type Instant, instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
@@ -26,6 +27,7 @@ import type {
   AnswerState,
   Journal,
   KeptAnswer,
+  LineageFound,
   MergeOutcome,
   OperationKey,
   Plan,
@@ -305,6 +307,17 @@ export class JournalClient implements Journal {
 
   balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null> {
     return askBalance(this.#parts, balanceId, async (stub) => stub.readAt({ moment }));
+  }
+
+  fundsOf(balanceId: BalanceId): Promise<BalanceFunds | null> {
+    return askBalance(this.#parts, balanceId, async (stub) => stub.funds());
+  }
+
+  lineageOf(transactionId: TransactionId): Promise<LineageFound | null> {
+    return this.#ask(
+      this.#shardOf(transactionId),
+      async (stub): Promise<LineageFound | null> => await stub.lineage({ transactionId }),
+    );
   }
 
   async queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }> {

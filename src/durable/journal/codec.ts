@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
+import type { Piece } from "../../domain/lineage";
 import type { Posting } from "../../domain/transaction";
-import type { Claim } from "./row";
+import type { Claim, Outcome } from "./row";
 
 const amount = z.string().transform((text) => BigInt(text));
 
@@ -114,6 +115,45 @@ const values = z.array(z.unknown());
 export function postingOf(text: string): Posting {
   const list = values.parse(JSON.parse(text));
   return stored.parse(Object.fromEntries(FIELDS.map((field, index) => [field, list[index]])));
+}
+
+const pieces = z.array(
+  z.tuple([z.string(), amount]).transform(([provider, minor]) => ({ provider, amount: minor })),
+);
+
+const storedOutcome = z.object({
+  sourceVersion: z.number(),
+  destinationVersion: z.number(),
+  traced: z
+    .object({
+      released: pieces,
+      received: pieces,
+      strategy: z.string(),
+      identityId: z.string(),
+      passedOn: z.boolean(),
+    })
+    .exactOptional(),
+  shadows: z.array(z.custom<TransactionId>((value) => typeof value === "string")).exactOptional(),
+});
+
+/** An outcome as JSON text; null when there is none. */
+export function outcomeText(outcome: Outcome | null): string | null {
+  if (outcome === null) return null;
+  const { traced } = outcome;
+  if (traced === undefined) return JSON.stringify(outcome);
+  const plain = ({ provider, amount: minor }: Piece) => [provider, minor.toString()];
+  const { released, received } = traced;
+  return JSON.stringify({
+    ...outcome,
+    traced: { ...traced, released: released.map(plain), received: received.map(plain) },
+  });
+}
+
+/** The outcome that `outcomeText` wrote. */
+export function outcomeOf(text: string | null): Outcome | null {
+  if (text === null) return null;
+  const value = JSON.parse(text);
+  return "traced" in value ? storedOutcome.parse(value) : value;
 }
 
 /** Claims as JSON text. */

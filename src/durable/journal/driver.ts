@@ -2,6 +2,7 @@ import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, isTransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import type { Traced } from "../../domain/lineage";
 import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
@@ -15,6 +16,7 @@ import type { Records } from "./records";
 import { type Driven, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
+import type { Tracing } from "./tracing";
 
 /** What the driver needs of its shard. */
 export interface DriverHost {
@@ -31,6 +33,7 @@ interface DriverParts {
   readonly lanes: Lanes;
   readonly splits: Splits;
   readonly claims: Claims;
+  readonly tracing: Tracing;
   readonly admission: Admission;
   readonly host: DriverHost;
 }
@@ -48,6 +51,7 @@ export class Driver {
   readonly #lanes: Lanes;
   readonly #splits: Splits;
   readonly #claims: Claims;
+  readonly #tracing: Tracing;
   readonly #admission: Admission;
   readonly #host: DriverHost;
   readonly #driving = new Map<
@@ -65,6 +69,7 @@ export class Driver {
     this.#lanes = parts.lanes;
     this.#splits = parts.splits;
     this.#claims = parts.claims;
+    this.#tracing = parts.tracing;
     this.#admission = parts.admission;
     this.#host = parts.host;
   }
@@ -147,12 +152,26 @@ export class Driver {
     const credit = await this.#send(row, "destination");
     invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
     await this.#host.checkpoint("drive:credited");
-    succeed(row, {
+    const versions = {
       sourceVersion: debit.applied.version,
       destinationVersion: credit.applied.version,
-    });
+    };
+    const isTracked = debit.applied.tracked === true || credit.applied.tracked === true;
+    const traced = isTracked ? await this.#trace(row, debit.applied, credit.applied) : null;
+    succeed(row, traced === null ? versions : { ...versions, traced });
     this.#host.finished(row);
     return { done: true, row };
+  }
+
+  /** Whose money it was, where a balance asks. A refund gives back to whoever was paid from. */
+  #trace(row: Row, source: Applied, destination: Applied): Promise<Traced | null> {
+    const tracked = {
+      source: source.tracked === true,
+      destination: destination.tracked === true,
+    };
+    const { kind } = row.posting;
+    const givenBack = kind === "refund" ? this.#records.givenBackBy(row) : [];
+    return this.#tracing.trace(row, tracked, givenBack);
   }
 
   /** A leg moves with its group, never alone. */

@@ -1,9 +1,14 @@
 import type { LedgerError } from "../../domain/error";
+import type { Traced } from "../../domain/lineage";
 import { settledStatus } from "../../domain/saga";
+import { withAllocation } from "../../domain/shadow";
 import { holdTimer } from "../../domain/timer";
 import { CLIENT_KEY } from "./replies";
 import { type Outcome, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
+
+/** Shadows that were not made are tried again after this long, in milliseconds. */
+const SHADOW_MS = 10_000;
 
 /**
  * Both balances have taken the record. In memory only: until the flusher writes it, a crash re-drives the row
@@ -15,10 +20,21 @@ export function succeed(row: Row, outcome: Outcome): void {
   row.revision += 1;
   row.work = (row.work & ~Work.Drive) | Work.Project | Work.Announce;
   row.doubt = false;
+  if (outcome.traced !== undefined) tell(row, outcome.traced);
   const timer = row.status === "INFLIGHT" ? holdTimer(row.posting) : null;
   if (timer === null) return;
   row.work |= Work.Timer;
-  row.dueMs = timer.atMs;
+  // Whose money it was is told first.
+  if (outcome.traced === undefined) row.dueMs = timer.atMs;
+}
+
+/** It is known whose money it was: clients are told, and shadow balances are to be. */
+function tell(row: Row, { released }: Traced): void {
+  row.work |= Work.Shadow;
+  row.dueMs = Date.now() + SHADOW_MS;
+  if (released.length > 0 && row.posting.kind !== "void") {
+    row.metaData = withAllocation(row.metaData, released);
+  }
 }
 
 /**

@@ -275,7 +275,7 @@ export class Flusher {
     });
     // A row that is being driven has one copy in memory, whatever its state on disk.
     for (const { row } of rows) {
-      if (isIdle(row) && !this.#host.isDriving(row)) this.#records.drop(row);
+      if (isLeft(row) && !this.#host.isDriving(row)) this.#records.drop(row);
     }
     if (this.#host.isRecovered()) this.#store.settled(rows.length, this.#records.live);
   }
@@ -295,6 +295,9 @@ const isIdle = (row: Row): boolean =>
   row.status === "SCHEDULED"
     ? !needs(row, Work.Project)
     : !needs(row, Work.Drive | Work.Project | Work.Announce);
+
+/** The same, and its shadows are made: nobody works on the copy in memory. */
+const isLeft = (row: Row): boolean => isIdle(row) && !needs(row, Work.Shadow);
 
 const isFinal = ({ status }: Transaction): boolean => status !== "QUEUED" && status !== "SCHEDULED";
 

@@ -1,6 +1,7 @@
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import type { Traced } from "../../domain/lineage";
 import { hopeless, referenceUsed } from "../../domain/movement";
 import type { Posting } from "../../domain/transaction";
 import { atOnce } from "../at-once";
@@ -9,6 +10,9 @@ import type { Lanes } from "./lanes";
 import { type Moving, operationId, operationOf } from "./operations";
 import { parcels } from "./parcels";
 import type { Claim, Decision, Outcome } from "./row";
+import type { Tracing } from "./tracing";
+
+const NONE: ReadonlyMap<TransactionId, Traced> = new Map();
 
 /** So many balances of a group are asked at once, and so many shards told. */
 const CALLS_AT_ONCE = 64;
@@ -73,10 +77,16 @@ export interface GroupSagaHost {
  */
 export class GroupSaga {
   readonly #lanes: Lanes;
+  readonly #tracing: Tracing;
   readonly #host: GroupSagaHost;
 
-  constructor(parts: { readonly lanes: Lanes; readonly host: GroupSagaHost }) {
+  constructor(parts: {
+    readonly lanes: Lanes;
+    readonly tracing: Tracing;
+    readonly host: GroupSagaHost;
+  }) {
     this.#lanes = parts.lanes;
+    this.#tracing = parts.tracing;
     this.#host = parts.host;
   }
 
@@ -96,23 +106,28 @@ export class GroupSaga {
   async post(group: Group): Promise<Map<string, Outcome>> {
     const op = keyOf(group);
     const versions = new Map<string, number>();
+    const tracks = new Set<BalanceId>();
     await atOnce(CALLS_AT_ONCE, [...byBalance(group.members)], async ([balanceId, changes]) => {
       const { answer } = await this.#lanes.submit(balanceId, { kind: "post", op, changes });
       const posted = asPosted(answer);
       if (posted.created) this.#host.balanceMade(balanceId);
+      if (posted.tracked === true) tracks.add(balanceId);
       for (const [index, change] of changes.entries()) {
         versions.set(change.op, posted.versions[index] ?? 0);
       }
     });
     await this.#host.checkpoint("group:posted");
+    const traced = tracks.size === 0 ? NONE : await this.#tracing.traceAll(group.members, tracks);
     return new Map(
-      group.members.map((member) => [
-        member.posting.transactionId,
-        {
+      group.members.map((member) => {
+        const { transactionId } = member.posting;
+        const outcome = {
           sourceVersion: versions.get(operationId(member, "source")) ?? 0,
           destinationVersion: versions.get(operationId(member, "destination")) ?? 0,
-        },
-      ]),
+        };
+        const whose = traced.get(transactionId);
+        return [transactionId, whose === undefined ? outcome : { ...outcome, traced: whose }];
+      }),
     );
   }
 

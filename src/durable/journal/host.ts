@@ -1,13 +1,16 @@
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId } from "../../domain/ids";
+import { invariant } from "../../domain/invariant";
 import { sendApply } from "../../queues/apply";
 import { sendJob } from "../../queues/jobs";
 import { endpointsOf, sendEvents } from "../../queues/webhooks";
+import { instanceById } from "../../storage/instances";
 import { projectBatch } from "../../storage/projection";
 import { balanceStub } from "../balance/client";
 import { patiently, persistently } from "../patiently";
 import type { Resolution } from "./claims";
 import type { ClaimAnswer } from "./group-saga";
+import type { Reply, SettleValue } from "./protocol";
 import type { ShardHost } from "./shard";
 
 /** The surroundings of a shard as its object's bindings and name make them. */
@@ -56,11 +59,32 @@ export function hostOf(
         () => sibling(to),
         async (stub) => stub.settleReferences(settlement),
       ),
+    shards: shardsOf(env.DB, instance),
+    record: (to, request) =>
+      patiently(
+        () => sibling(to),
+        async (stub): Promise<Reply<unknown>> => await stub.record(request),
+      ),
+    settle: (to, request) =>
+      patiently(
+        () => sibling(to),
+        async (stub): Promise<Reply<SettleValue>> => await stub.settle(request),
+      ),
     resolve: (to, asked) =>
       patiently(
         () => sibling(to),
         async (stub): Promise<Resolution> => await stub.resolveGroup(asked),
       ),
+  };
+}
+
+/** How many shards an instance's journal has: read once, when somebody asks. */
+function shardsOf(d1: D1Database, instanceId: string): () => Promise<number> {
+  let known: number | null = null;
+  return async () => {
+    known ??= (await instanceById(d1, instanceId))?.journalShards ?? null;
+    invariant(known !== null, "an instance is in D1");
+    return known;
   };
 }
 

@@ -26,6 +26,7 @@ import type {
   CancelRequest,
   ItemsRequest,
   KeptAnswer,
+  LineageFound,
   MergeOutcome,
   OperationKey,
   Plan,
@@ -188,6 +189,19 @@ export class JournalObject extends DurableObject<Env> {
   async get({ transactionId }: { transactionId: TransactionId }): Promise<Transaction | null> {
     const row = await this.#shard.standing(transactionId);
     return row === null ? null : this.#shard.records.shown(row);
+  }
+
+  /** Whose money a record moved; null when there is no such record. It waits until that is told in shadow balances. */
+  async lineage({ transactionId }: { transactionId: TransactionId }): Promise<LineageFound | null> {
+    const { records, shadows } = this.#shard;
+    const row = await this.#shard.standing(transactionId);
+    if (row === null) return null;
+    const moved = row.posting.kind === "split" ? records.legsOf(row) : [row];
+    await Promise.all(moved.map((each) => within(PATIENCE_MS, shadows.make(each))));
+    return {
+      allocation: moved.flatMap(({ outcome }) => outcome?.traced?.released ?? []),
+      shadows: moved.flatMap(({ outcome }) => outcome?.shadows ?? []),
+    };
   }
 
   /** Where many records stand; null for those that don't exist. */

@@ -2,6 +2,7 @@ import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/ba
 import type { BatchOptions, BatchValue, ItemResult } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
+import type { BalanceFunds, Piece } from "../../domain/lineage";
 import type { Result } from "../../domain/result";
 import type { CommitAmount } from "../../domain/settlement";
 import type { Instant } from "../../domain/time";
@@ -131,6 +132,14 @@ export interface Plan {
   readonly moves: readonly { readonly transaction: Transaction; readonly amount: bigint }[];
 }
 
+/** Whose money a transaction moved, as far as its balances know. */
+export interface LineageFound {
+  /** What was spent of whom; empty when the source does not track its funds. */
+  readonly allocation: readonly Piece[];
+  /** The transactions that tell of it in shadow balances. */
+  readonly shadows: readonly TransactionId[];
+}
+
 /** What is looked up before something is projected. */
 export interface SurveyQuestion {
   readonly transactionIds: readonly TransactionId[];
@@ -232,6 +241,10 @@ export interface Journal {
   balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null>;
   /** What had settled by a moment, by effective dates; null when there is no such balance. */
   balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null>;
+  /** Whose money a balance has; null when it does not track that, or there is no such balance. */
+  fundsOf(balanceId: BalanceId): Promise<BalanceFunds | null>;
+  /** Whose money a transaction moved, of a split all its legs; null when there is no such transaction. */
+  lineageOf(transactionId: TransactionId): Promise<LineageFound | null>;
   /** Minor units of QUEUED transactions on either side of a balance. */
   queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }>;
   /**

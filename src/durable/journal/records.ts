@@ -1,4 +1,5 @@
-import type { TransactionId } from "../../domain/ids";
+import { isTransactionId, type TransactionId } from "../../domain/ids";
+import { afterFirst, firstOf, type Piece } from "../../domain/lineage";
 import { type Instant, instantOfMicros } from "../../domain/time";
 import type { Transaction } from "../../domain/transaction";
 import { type Row, toTransaction } from "./row";
@@ -117,6 +118,17 @@ export class Records {
       (left, { posting }) => left - posting.preciseAmount,
       preciseAmount,
     );
+  }
+
+  /** Whose money a refund gives back: what it refunds was paid from, after what earlier refunds of it gave back. */
+  givenBackBy({ posting, createdAt }: Row): Piece[] {
+    const { parentTransaction, preciseAmount } = posting;
+    const refunded = isTransactionId(parentTransaction) ? this.find(parentTransaction) : null;
+    const earlier = this.childrenOf(parentTransaction)
+      .filter((row) => row.posting.kind === "refund" && row.createdAt < createdAt)
+      .reduce((sum, row) => sum + row.posting.preciseAmount, 0n);
+    const released = refunded?.outcome?.traced?.released ?? [];
+    return firstOf(afterFirst(released, earlier), preciseAmount);
   }
 
   /** The record as clients see it. */

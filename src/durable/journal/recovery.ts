@@ -17,6 +17,8 @@ const RETRY_MAX_MS = 300_000;
 export interface RecoveryHost {
   /** Projects and announces what was finished in this life or an earlier one. */
   flush(row: Row): void;
+  /** Makes the shadows of a record. */
+  shadow(row: Row): Promise<void>;
   /** Lets the timer of a hold do its work. */
   fire(hold: Row, action: "commit" | "void"): Promise<void>;
   troubled(error: unknown): void;
@@ -83,6 +85,9 @@ export class Recovery {
     try {
       if (isDrivable(row, nowMs)) await within(LOOK_MS, this.#driver.drive(row));
       else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
+      if (needs(row, Work.Shadow) && !needs(row, Work.Drive)) {
+        await within(LOOK_MS, this.#host.shadow(row));
+      }
       if (needs(row, Work.Timer) && row.status === "INFLIGHT" && row.dueMs <= nowMs) {
         await this.#fire(row);
       }

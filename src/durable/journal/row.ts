@@ -1,4 +1,6 @@
 import type { LedgerError } from "../../domain/error";
+import type { TransactionId } from "../../domain/ids";
+import type { Traced } from "../../domain/lineage";
 import type { Instant } from "../../domain/time";
 import type { Posting, Transaction, TransactionStatus } from "../../domain/transaction";
 
@@ -36,12 +38,18 @@ export const Work = {
   Announce: 4,
   /** A timer of its hold is running. */
   Timer: 8,
+  /** Whose money it moved is still to be told in shadow balances. */
+  Shadow: 16,
 } as const;
 
 /** How the saga ended. */
 export interface Outcome {
   readonly sourceVersion: number;
   readonly destinationVersion: number;
+  /** Whose money it was; absent where no balance asks. */
+  readonly traced?: Traced;
+  /** The shadow transactions that tell of it, in the order of its pieces, once they are made. */
+  readonly shadows?: readonly TransactionId[];
 }
 
 /**

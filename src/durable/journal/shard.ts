@@ -22,10 +22,12 @@ import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
-import { type Driven, isHalfDone, isHidden, type Row, Work } from "./row";
+import { type Driven, isHalfDone, isHidden, needs, type Row, Work } from "./row";
 import { Settlements } from "./settlements";
+import { Shadows, type ShadowsHost } from "./shadows";
 import { Splits } from "./splits";
 import { JournalStore } from "./store";
+import { Tracing } from "./tracing";
 
 /** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
 const REDRIVE_MS = 10_000;
@@ -45,7 +47,8 @@ export interface ShardHost
     Omit<FlusherHost, "checkpoint" | "isDriving" | "isRecovered" | "troubled">,
     Pick<GroupSagaHost, "claim" | "settleClaims" | "shard">,
     Pick<BatchesHost, "recordItems" | "sendJob">,
-    Pick<ClaimsHost, "resolve"> {
+    Pick<ClaimsHost, "resolve">,
+    Pick<ShadowsHost, "shards" | "record" | "settle"> {
   readonly ctx: DurableObjectState;
   readonly instance: string;
   checkpoint(step: string): void | Promise<void>;
@@ -65,6 +68,7 @@ export class Shard {
   readonly batches: Batches;
   readonly keys: KeyClaims;
   readonly answers: Answers;
+  readonly shadows: Shadows;
   readonly #oldKeys: OldKeys;
   readonly #recovery: Recovery;
   readonly #admission: Admission;
@@ -89,7 +93,8 @@ export class Shard {
     const lanes = this.#newLanes(host);
     const admission = new Admission({ records, lanes });
     const common = { store, records, admission };
-    const saga = new GroupSaga({ lanes, host: { ...host, checkpoint, balanceMade } });
+    const tracing = new Tracing({ lanes, host: { checkpoint } });
+    const saga = new GroupSaga({ lanes, tracing, host: { ...host, checkpoint, balanceMade } });
     const splits = new Splits({ ...common, saga, host: { checkpoint, finished } });
     const drive = (row: Row) => this.driver.drive(row);
     this.store = store;
@@ -111,6 +116,7 @@ export class Shard {
       lanes,
       splits,
       claims: this.claims,
+      tracing,
       host: { checkpoint, finished, balanceMade },
     });
     this.flusher = new Flusher({
@@ -129,6 +135,7 @@ export class Shard {
       alarm: this.#alarm,
       host: { checkpoint, ask: (balanceId, call) => host.ask(balanceId, call) },
     });
+    this.shadows = this.#newShadows(host);
     this.keys = new KeyClaims(store);
     this.answers = new Answers(this.keys);
     this.#oldKeys = new OldKeys(host.ctx.storage, store);
@@ -189,6 +196,27 @@ export class Shard {
     });
   }
 
+  #newShadows(host: ShardHost): Shadows {
+    return new Shadows({
+      store: this.store,
+      records: this.records,
+      alarm: this.#alarm,
+      host: {
+        ...host,
+        checkpoint: this.#checkpoint,
+        isDriving: (row) => this.driver.isDriving(row),
+        drive: (row) => this.driver.drive(row),
+        record: (shard, request) =>
+          shard === host.shard ? this.recorder.record(request) : host.record(shard, request),
+        settle: (shard, request) =>
+          shard === host.shard
+            ? this.settlements.settle(request, storedKey(request.operation))
+            : host.settle(shard, request),
+        troubled: (error) => host.log("journal.shadows_failed", error),
+      },
+    });
+  }
+
   #newRecovery({ log }: ShardHost): Recovery {
     return new Recovery({
       store: this.store,
@@ -197,6 +225,7 @@ export class Shard {
       hasPast: this.#hasWork,
       host: {
         flush: (row) => this.#flushAgain(row),
+        shadow: (row) => this.shadows.make(row),
         fire: (hold, action) => this.#fire(hold, action),
         troubled: (error) => log("journal.recovery_failed", error),
       },
@@ -358,8 +387,9 @@ export class Shard {
   }
 
   #finished(row: Row): void {
-    if ((row.work & Work.Timer) !== 0) this.#alarm.by(row.dueMs);
+    if (needs(row, Work.Timer | Work.Shadow)) this.#alarm.by(row.dueMs);
     this.flusher.mark(row);
+    if (needs(row, Work.Shadow)) this.shadows.add(row);
   }
 
   /**

@@ -4,10 +4,10 @@ import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { TransactionStatus } from "../../domain/transaction";
 import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
-import { claimsOf, claimsText, postingOf, postingText } from "./codec";
+import { claimsOf, claimsText, outcomeOf, outcomeText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
 import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
-import { type Outcome, type Row, Work } from "./row";
+import { type Row, Work } from "./row";
 
 const MIGRATIONS = [
   `CREATE TABLE transactions (
@@ -208,7 +208,7 @@ export class JournalStore {
       seq,
       status,
       revision,
-      JSON.stringify(outcome),
+      outcomeText(outcome),
     ]);
     this.#storage.sql.exec(
       `UPDATE transactions SET waits = 0, work = 0, status = ended.value ->> 1,
@@ -353,9 +353,6 @@ export class JournalStore {
   }
 }
 
-const outcomeOf = (text: string | null): Outcome | null =>
-  text === null ? null : JSON.parse(text);
-
 /** The row that was stored. Throws when it makes no sense. */
 export const toRow = (stored: StoredRow): Row => ({
   seq: stored.seq,
@@ -383,7 +380,7 @@ const mutable = (row: Row) =>
     row.metaData,
     row.revision,
     row.work,
-    row.outcome === null ? null : JSON.stringify(row.outcome),
+    outcomeText(row.outcome),
     row.rejectionReason,
     row.dueMs,
     row.decision === null ? null : JSON.stringify(row.decision),

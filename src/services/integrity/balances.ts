@@ -65,6 +65,7 @@ async function look(
   const { before, entries } = evidence;
   const findings = [
     ...profileFindingsOf(ctx.instance, id, evidence),
+    ...(evidence.areFundsSound ? [] : [about(id, "funds_altered", "its funds were altered")]),
     ...copyFindings(ctx, id, { evidence, copy }),
   ];
   if (limit > 0) {

@@ -1,9 +1,12 @@
 import type { Finding } from "../../domain/finding";
 import { legIdOf, transactionIdOf } from "../../domain/ids";
-import { actionOf, settledStatus } from "../../domain/saga";
+import type { Piece } from "../../domain/lineage";
+import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { postingSeal } from "../../domain/seal";
+import { shadowPostings } from "../../domain/shadow";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { EntryPlace } from "../../durable/balance/evidence";
+import type { FundMove } from "../../durable/balance/funds";
 import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspection";
 import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
@@ -64,6 +67,11 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
     findings.push(
       ...entryFindings(record, (op) => entries.get(op) ?? null).map((message) =>
         finding("row_differs", id, message),
+      ),
+    );
+    findings.push(
+      ...fundFindings(ctx.instance, record, (op) => entries.get(op) ?? null).map((message) =>
+        finding("funds_altered", id, message),
       ),
     );
     if (record.shown === null) return findings;
@@ -251,3 +259,47 @@ function entryFindings(
     return [`it and the entry of its ${side} differ in ${differing.join(", ")}`];
   });
 }
+
+/** Where a settled row and its balances tell differently whose money it moved. */
+function fundFindings(
+  instance: string,
+  record: InspectedRecord,
+  placeOf: (op: string) => EntryPlace | null,
+): string[] {
+  const traced = record.outcome?.traced;
+  const told = { source: traced?.released ?? [], destination: traced?.received ?? [] };
+  if (!hasItsShadows(instance, record)) return ["its shadows are not those of its pieces"];
+  return SIDES.flatMap((side) => {
+    const move = placeOf(operationOf(record, side))?.move ?? NO_MOVE;
+    const isLost = move.pieces.length > 0 && isOpen(record) && !move.isHeld;
+    if (!move.isSound || isLost) return [`what the ${side} knows of it was altered`];
+    return textOf(move.pieces) === textOf(told[side])
+      ? []
+      : [`it and its ${side} differ in whose money it was`];
+  });
+}
+
+const NO_MOVE: FundMove = { pieces: [], isSound: true, isHeld: false };
+
+/** Whether it is a hold of which something is left. */
+const isOpen = ({ shown }: InspectedRecord): boolean => (shown?.inflightRemaining ?? 0n) > 0n;
+
+/** Whether the shadows that it names are those that tell of it; what settles a hold has settled the hold's. */
+function hasItsShadows(instance: string, { posting, outcome }: InspectedRecord): boolean {
+  if (outcome?.traced === undefined) return outcome?.shadows === undefined;
+  const { traced, shadows = [] } = outcome;
+  if (settlesHold(posting))
+    return shadows.length <= traced.released.length + traced.received.length;
+  const expected = shadowPostings(instance, posting, traced);
+  return (
+    shadows.length === expected.length &&
+    expected.every((shadow, index) =>
+      [shadow.posting, shadow.otherwise].some(
+        ({ transactionId }) => transactionId === shadows[index],
+      ),
+    )
+  );
+}
+
+const textOf = (pieces: readonly Piece[]): string =>
+  JSON.stringify(pieces.map(({ provider, amount }) => [provider, amount.toString()]));

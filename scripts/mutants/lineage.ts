@@ -1,0 +1,84 @@
+import { BALANCE, edit, JOURNAL, type Mutant } from "./mutant.ts";
+
+const SCENARIOS = "test/scenarios/lineage.test.ts";
+const LAW = "test/laws/lineage.test.ts";
+const HISTORIES = "whoever's money it is stays known";
+
+/** Ways to lose track of whose money it is. */
+export const LINEAGE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "what a hold ties up can be spent again",
+    law: "fund lineage",
+    edits: [edit("src/domain/lineage.ts", "credited - spent - held;", "credited - spent;")],
+    test: SCENARIOS,
+    filter: "ties it up",
+  },
+  {
+    name: "a balance works out again whose money a repeated change moved",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${BALANCE}/funds.ts`,
+        "if (known !== undefined) return piecesOf(known.pieces);",
+        'if (known !== undefined) this.#sql.exec("DELETE FROM fund_moves WHERE op = ?", operation.op);',
+      ),
+    ],
+    test: LAW,
+    filter: HISTORIES,
+  },
+  {
+    name: "a row is settled before its shadows are made",
+    law: "fund lineage",
+    edits: [edit(`${JOURNAL}/endings.ts`, "row.work |= Work.Shadow;", "")],
+    test: SCENARIOS,
+    filter: "tells whose money came, went and was passed on",
+  },
+  {
+    name: "shadows that fail are not tried again",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${JOURNAL}/recovery.ts`,
+        "if (needs(row, Work.Shadow) && !needs(row, Work.Drive)) {",
+        "if (row.dueMs < 0) {",
+      ),
+    ],
+    test: "test/durable/shadows.test.ts",
+    filter: "by the alarm",
+  },
+  {
+    name: "a void in the shadows does not wait for the commits before it",
+    law: "fund lineage",
+    edits: [
+      edit(`${JOURNAL}/shadows.ts`, 'if (action === "void") await this.#commitsFirst(hold);', ""),
+    ],
+    test: "test/laws/crash.test.ts",
+    filter: "a hold of a provider's money, a commit of a part, and a void, it ends",
+  },
+  {
+    name: "a void takes from the front of a hold, as its commits do",
+    law: "fund lineage",
+    edits: [
+      edit(
+        "src/domain/lineage.ts",
+        "[firstOf(held.pieces, left), afterFirst(held.pieces, left)]",
+        "[afterFirst(held.pieces, amount), firstOf(held.pieces, amount)]",
+      ),
+    ],
+    test: "test/domain/lineage.test.ts",
+    filter: "is the same in whatever order",
+  },
+  {
+    name: "what comes in within a batch is not known to what goes out after it",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${JOURNAL}/tracing.ts`,
+        "const before = arrived.get(source.balanceId) ?? Promise.resolve();",
+        "const before = Promise.resolve();",
+      ),
+    ],
+    test: SCENARIOS,
+    filter: "a batch in its order",
+  },
+];

@@ -1,0 +1,90 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { balanceStub } from "../../src/durable/balance/client";
+import type { Operation } from "../../src/durable/balance/protocol";
+import { workLeft } from "../support/audit";
+import { changeOf } from "../support/changes";
+import { bring, makeWallet, walletId } from "../support/wallets";
+import { World } from "../support/world";
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+/** A sweep of the journal, in milliseconds. */
+const SWEEP_MS = 61_000;
+
+/** A world of which nobody can say how many shards it has, so that no shadow finds its own. */
+async function worldWithoutShadows(): Promise<World> {
+  const world = new World("shadows");
+  await makeWallet(world, "ada");
+  const sent = await bring(world, {
+    to: "ada",
+    provider: "visa",
+    amount: 50n,
+    reference: "visa",
+  });
+  expect(sent.ok && sent.value.status).toBe("APPLIED");
+  expect(await world.journal.barrier()).toBe(true);
+  return world;
+}
+
+async function passSweep(world: World): Promise<void> {
+  vi.setSystemTime(Date.now() + SWEEP_MS);
+  await world.ring();
+}
+
+describe("shadows that cannot be made", () => {
+  it("keep nobody from what their record did", async () => {
+    const world = await worldWithoutShadows();
+    await passSweep(world);
+
+    const kept = await world.journal.fundsOf(walletId(world, "ada"));
+    expect(kept?.funds).toEqual([{ provider: "visa", credited: 50n, spent: 0n, held: 0n }]);
+    expect(await workLeft(world)).toBe(1);
+  });
+
+  it.each([
+    ["by the alarm", async () => {}],
+    ["by the shard's next life", () => abortAllDurableObjects()],
+  ])("are made when they can be, %s", async (_how, happens) => {
+    const world = await worldWithoutShadows();
+    await passSweep(world);
+    await world.register();
+    await happens();
+    await passSweep(world);
+
+    await expect.poll(() => workLeft(world), { timeout: 20_000 }).toBe(0);
+    expect((await world.journal.lineageOf(world.idOf("visa")))?.shadows).toHaveLength(1);
+    expect(await world.amounts(`@visa_${walletId(world, "ada")}_lineage`)).toEqual([
+      0n,
+      50n,
+      0n,
+      0n,
+    ]);
+  });
+});
+
+it("a balance tells so many providers apart: money of further ones is nobody's", async () => {
+  const world = new World("many");
+  await makeWallet(world, "ada");
+  const id = walletId(world, "ada");
+  const operations = Array.from({ length: 502 }, (_none, index): Operation[] => {
+    const change = changeOf(world.instance, `change ${index}`, { amount: 1n, indicator: null });
+    const { op, side, action, amount, transactionId } = change;
+    const received = [{ provider: `p${index}`, amount }];
+    return [change, { kind: "trace", op, side, action, amount, hold: transactionId, received }];
+  });
+  const { answers } = await balanceStub(env.BALANCES, world.instance, id).execute({
+    operations: operations.flat(),
+  });
+
+  const kept = await world.journal.fundsOf(id);
+  expect(kept?.funds).toHaveLength(500);
+  expect((await world.journal.balance(id))?.credit).toBe(502n);
+  expect(answers.at(-1)).toMatchObject({ outcome: "traced", pieces: [] });
+});
