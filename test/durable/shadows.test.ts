@@ -5,6 +5,8 @@ import { balanceStub } from "../../src/durable/balance/client";
 import type { Operation } from "../../src/durable/balance/protocol";
 import { workLeft } from "../support/audit";
 import { changeOf } from "../support/changes";
+import { clearFaults, passedSteps, setFaults } from "../support/faults";
+import { Moment } from "../support/moment";
 import { bring, makeWallet, walletId } from "../support/wallets";
 import { World } from "../support/world";
 
@@ -15,6 +17,8 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
+/** Transfers of one balance that a journal of one shard has under way at most. */
+const FULL = 128;
 /** A sweep of the journal, in milliseconds. */
 const SWEEP_MS = 61_000;
 
@@ -67,6 +71,43 @@ describe("shadows that cannot be made", () => {
       0n,
     ]);
   });
+});
+
+it("shadows wait for room in a shard that is full", async () => {
+  const world = new World("full", 1);
+  await world.register();
+  await makeWallet(world, "ada");
+  // As many transfers to its shadow balance as one balance may have under way.
+  const aggregate = `@${walletId(world, "ada")}_lineage`;
+  const fill = (index: number) =>
+    world.post({
+      reference: `fill ${index}`,
+      from: "@bank",
+      to: aggregate,
+      amount: 1n,
+      overdraft: { kind: "unlimited" },
+    });
+  const goesOn = new Moment();
+  let held = 0;
+  setFaults(world.instance, {
+    step: (step) => {
+      if (step !== "drive:begun" || held === FULL) return undefined;
+      held += 1;
+      return goesOn.came();
+    },
+  });
+  const filling = Array.from({ length: FULL }, (_none, index) => fill(index));
+  await expect.poll(() => held).toBe(FULL);
+  expect(await fill(FULL)).toMatchObject({ ok: false, error: { code: "GEN_OVERLOADED" } });
+
+  await bring(world, { to: "ada", provider: "visa", amount: 5n, reference: "visa" });
+  await expect.poll(() => passedSteps(world.instance)).toContain("shadows:begun");
+  goesOn.comes();
+  await Promise.all(filling);
+
+  await expect.poll(() => workLeft(world), { timeout: 8_000 }).toBe(0);
+  expect(await world.amounts(aggregate)).toEqual([BigInt(FULL) + 5n, 0n, 0n, 0n]);
+  clearFaults(world.instance);
 });
 
 it("a balance tells so many providers apart: money of further ones is nobody's", async () => {

@@ -23,6 +23,7 @@ import { postingText } from "./codec";
 import { OutcomeUnknown, within } from "./deadline";
 import type { JournalObject } from "./object";
 import { parcels } from "./parcels";
+import { pointerTo } from "./pointer";
 import type {
   AnswerState,
   Journal,
@@ -347,18 +348,9 @@ export class JournalClient implements Journal {
     return shardOfKey(this.#parts.instance, key, this.#parts.shards);
   }
 
-  /** The row that keeps a leg's reference where everybody looks for it, and leads to the leg. */
   #claimOf(leg: Posting): Claim {
-    const transactionId = transactionIdOf(this.#parts.instance, leg.reference);
-    const posting: Posting = {
-      ...leg,
-      kind: "pointer",
-      transactionId,
-      parentTransaction: leg.transactionId,
-      skipQueue: true,
-      metaData: null,
-    };
-    return { shard: this.#shardOf(transactionId), posting };
+    const posting = pointerTo(this.#parts.instance, leg);
+    return { shard: this.#shardOf(posting.transactionId), posting };
   }
 
   #shardOf(id: TransactionId | BalanceId | BatchId): number {

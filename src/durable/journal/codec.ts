@@ -1,63 +1,21 @@
 import { z } from "zod";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
 import type { Piece } from "../../domain/lineage";
-import type { Posting } from "../../domain/transaction";
+import type { Overdraft, Posting, Side } from "../../domain/transaction";
 import type { Claim, Outcome } from "./row";
 
 const amount = z.string().transform((text) => BigInt(text));
 
-const side = z.object({
-  // Whatever a client named: a text that is no balance id is recorded too, and then rejected.
-  balanceId: z.custom<BalanceId>((value) => typeof value === "string"),
-  indicator: z.string().nullable(),
-});
-
-const overdraft = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("none") }),
-  z.object({ kind: z.literal("unlimited") }),
-  z.object({ kind: z.literal("limited"), limit: amount }),
-]);
-
-const stored = z.object({
-  transactionId: z.custom<TransactionId>((value) => typeof value === "string"),
-  kind: z.enum(["post", "commit", "void", "refund", "split", "pointer"]),
-  parentTransaction: z.string(),
-  reference: z.string(),
-  currency: z.string(),
-  description: z.string(),
-  source: side,
-  destination: side,
-  preciseAmount: amount,
-  precision: amount,
-  amount: z.string(),
-  amountString: z.string(),
-  overdraft,
-  allowOverdraft: z.boolean(),
-  overdraftLimit: z.string(),
-  inflight: z.boolean(),
-  skipQueue: z.boolean(),
-  atomic: z.boolean(),
-  scheduledFor: z.string(),
-  inflightExpiryDate: z.string(),
-  inflightCommitDate: z.string(),
-  effectiveDate: z.string().nullable(),
-  postedEffectiveDate: z.string(),
-  hash: z.string(),
-  metaData: z.string().nullable(),
-  group: z.custom<TransactionId | BatchId>((value) => typeof value === "string").nullable(),
-  shares: z
-    .object({
-      side: z.enum(["sources", "destinations"]),
-      list: z.array(
-        z.object({
-          identifier: z.string(),
-          distribution: z.string(),
-          preciseDistribution: z.string(),
-          transactionId: z.string(),
-        }),
-      ),
-    })
-    .nullable(),
+const shares = z.object({
+  side: z.enum(["sources", "destinations"]),
+  list: z.array(
+    z.object({
+      identifier: z.string(),
+      distribution: z.string(),
+      preciseDistribution: z.string(),
+      transactionId: z.string(),
+    }),
+  ),
 });
 
 /** The fields of a posting in the order in which they are stored. Append only: old rows end earlier. */
@@ -93,29 +51,158 @@ const FIELDS = [
 
 /** A posting as a JSON list: short, because a row is written twice and read back. Amounts are decimal strings. */
 export function postingText(posting: Posting): string {
-  const { overdraft, preciseAmount, precision } = posting;
-  const plain = {
-    ...posting,
-    preciseAmount: preciseAmount.toString(),
-    precision: precision.toString(),
-    overdraft:
-      overdraft.kind === "limited"
-        ? { kind: overdraft.kind, limit: overdraft.limit.toString() }
-        : overdraft,
-  };
-  return JSON.stringify(FIELDS.map((field) => plain[field]));
+  const { overdraft } = posting;
+  // The order of FIELDS.
+  return JSON.stringify([
+    posting.transactionId,
+    posting.kind,
+    posting.parentTransaction,
+    posting.reference,
+    posting.currency,
+    posting.description,
+    posting.source,
+    posting.destination,
+    posting.preciseAmount.toString(),
+    posting.precision.toString(),
+    posting.amount,
+    posting.amountString,
+    overdraft.kind === "limited"
+      ? { kind: overdraft.kind, limit: overdraft.limit.toString() }
+      : overdraft,
+    posting.allowOverdraft,
+    posting.overdraftLimit,
+    posting.inflight,
+    posting.skipQueue,
+    posting.atomic,
+    posting.scheduledFor,
+    posting.inflightExpiryDate,
+    posting.inflightCommitDate,
+    posting.effectiveDate,
+    posting.postedEffectiveDate,
+    posting.hash,
+    posting.metaData,
+    posting.group,
+    posting.shares,
+  ]);
 }
+
+type Field = (typeof FIELDS)[number];
 
 /** Where SQLite finds a field in such a text. */
-export const pathOf = (field: (typeof FIELDS)[number]): string => `$[${FIELDS.indexOf(field)}]`;
+export const pathOf = (field: Field): string => `$[${FIELDS.indexOf(field)}]`;
 
-const values = z.array(z.unknown());
-
-/** The posting that `postingText` wrote. */
+/**
+ * The posting that `postingText` wrote. Written out, because a schema would take longer than all else that is done to read a
+ * row. Throws when it makes no sense.
+ */
 export function postingOf(text: string): Posting {
-  const list = values.parse(JSON.parse(text));
-  return stored.parse(Object.fromEntries(FIELDS.map((field, index) => [field, list[index]])));
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw nonsense("posting");
+  // The order of FIELDS.
+  const [
+    transactionId,
+    kind,
+    parentTransaction,
+    reference,
+    currency,
+    description,
+    source,
+    destination,
+    preciseAmount,
+    precision,
+    amount,
+    amountString,
+    overdraft,
+    allowOverdraft,
+    overdraftLimit,
+    inflight,
+    skipQueue,
+    atomic,
+    scheduledFor,
+    inflightExpiryDate,
+    inflightCommitDate,
+    effectiveDate,
+    postedEffectiveDate,
+    hash,
+    metaData,
+    group,
+    shared,
+  ]: unknown[] = list;
+  return {
+    transactionId: idIn<TransactionId>(transactionId),
+    kind: oneOf(KINDS, kind),
+    parentTransaction: textIn(parentTransaction),
+    reference: textIn(reference),
+    currency: textIn(currency),
+    description: textIn(description),
+    source: sideIn(source),
+    destination: sideIn(destination),
+    preciseAmount: BigInt(textIn(preciseAmount)),
+    precision: BigInt(textIn(precision)),
+    amount: textIn(amount),
+    amountString: textIn(amountString),
+    overdraft: overdraftIn(overdraft),
+    allowOverdraft: flagIn(allowOverdraft),
+    overdraftLimit: textIn(overdraftLimit),
+    inflight: flagIn(inflight),
+    skipQueue: flagIn(skipQueue),
+    atomic: flagIn(atomic),
+    scheduledFor: textIn(scheduledFor),
+    inflightExpiryDate: textIn(inflightExpiryDate),
+    inflightCommitDate: textIn(inflightCommitDate),
+    effectiveDate: orNull(textIn, effectiveDate),
+    postedEffectiveDate: textIn(postedEffectiveDate),
+    hash: textIn(hash),
+    metaData: orNull(textIn, metaData),
+    group: orNull(idIn<TransactionId | BatchId>, group),
+    shares: orNull((value) => shares.parse(value), shared),
+  };
 }
+
+const KINDS = ["post", "commit", "void", "refund", "split", "pointer"] as const;
+
+const nonsense = (what: string): TypeError => new TypeError(`this is no ${what}`);
+
+function textIn(value: unknown): string {
+  if (typeof value !== "string") throw nonsense("text");
+  return value;
+}
+
+function flagIn(value: unknown): boolean {
+  if (typeof value !== "boolean") throw nonsense("flag");
+  return value;
+}
+
+function oneOf<T extends string>(names: readonly T[], value: unknown): T {
+  const name = names.find((each) => each === value);
+  if (name === undefined) throw nonsense(names.join(" or "));
+  return name;
+}
+
+/** An id as it was written: whatever a client named is recorded too, and then rejected. */
+function idIn<Id extends string>(value: unknown): Id {
+  if (!isText<Id>(value)) throw nonsense("id");
+  return value;
+}
+
+const isText = <T extends string>(value: unknown): value is T => typeof value === "string";
+
+function sideIn(value: unknown): Side {
+  if (typeof value !== "object" || value === null) throw nonsense("side");
+  const { balanceId, indicator }: { balanceId?: unknown; indicator?: unknown } = value;
+  return { balanceId: idIn<BalanceId>(balanceId), indicator: orNull(textIn, indicator) };
+}
+
+function overdraftIn(value: unknown): Overdraft {
+  if (typeof value !== "object" || value === null) throw nonsense("overdraft");
+  const { kind, limit }: { kind?: unknown; limit?: unknown } = value;
+  return kind === "limited"
+    ? { kind, limit: BigInt(textIn(limit)) }
+    : { kind: oneOf(["none", "unlimited"] as const, kind) };
+}
+
+const orNull = <T>(read: (value: unknown) => T, value: unknown): T | null =>
+  value === null || value === undefined ? null : read(value);
 
 const pieces = z.array(
   z.tuple([z.string(), amount]).transform(([provider, minor]) => ({ provider, amount: minor })),

@@ -193,15 +193,8 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Whose money a record moved; null when there is no such record. It waits until that is told in shadow balances. */
   async lineage({ transactionId }: { transactionId: TransactionId }): Promise<LineageFound | null> {
-    const { records, shadows } = this.#shard;
     const row = await this.#shard.standing(transactionId);
-    if (row === null) return null;
-    const moved = row.posting.kind === "split" ? records.legsOf(row) : [row];
-    await Promise.all(moved.map((each) => within(PATIENCE_MS, shadows.make(each))));
-    return {
-      allocation: moved.flatMap(({ outcome }) => outcome?.traced?.released ?? []),
-      shadows: moved.flatMap(({ outcome }) => outcome?.shadows ?? []),
-    };
+    return row === null ? null : within(PATIENCE_MS, this.#shard.shadows.found(row));
   }
 
   /** Where many records stand; null for those that don't exist. */

@@ -2,6 +2,7 @@ import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
 import type { Traced } from "../../domain/lineage";
 import type { Instant } from "../../domain/time";
+import { scheduledMs } from "../../domain/timer";
 import type { Posting, Transaction, TransactionStatus } from "../../domain/transaction";
 
 /**
@@ -87,6 +88,35 @@ export interface Row {
 export type Driven =
   | { readonly done: true; readonly row: Row }
   | { readonly done: false; readonly row: Row; readonly error: LedgerError };
+
+/** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
+const REDRIVE_MS = 10_000;
+/** A QUEUED row that nobody applied is driven by the alarm after this long. */
+const SWEEP_MS = 30_000;
+
+/** A row for a posting, as it is before it is written. */
+export function rowOf(
+  made: Pick<Row, "posting" | "operationKey" | "fingerprint" | "createdAt">,
+): Row {
+  const { posting } = made;
+  const scheduled = scheduledMs(posting);
+  return {
+    ...made,
+    seq: 0,
+    attempt: crypto.randomUUID().slice(0, 8),
+    claims: [],
+    coordinator: null,
+    decision: null,
+    status: posting.skipQueue ? "PENDING" : scheduled === null ? "QUEUED" : "SCHEDULED",
+    metaData: posting.metaData,
+    revision: 1,
+    work: Work.Drive | Work.Project | Work.Announce,
+    outcome: null,
+    rejectionReason: "",
+    dueMs: scheduled ?? Date.now() + (posting.skipQueue ? REDRIVE_MS : SWEEP_MS),
+    doubt: false,
+  };
+}
 
 export const needs = (row: Row, work: number): boolean => (row.work & work) !== 0;
 

@@ -6,14 +6,17 @@ import { type Shadow, shadowPostings } from "../../domain/shadow";
 import { holdTimer } from "../../domain/timer";
 import { atOnce } from "../at-once";
 import type { AlarmClock } from "./alarm-clock";
-import type { RecordRequest, Reply, SettleRequest, SettleValue } from "./protocol";
+import type { LineageFound, RecordRequest, Reply, SettleRequest, SettleValue } from "./protocol";
 import type { Records } from "./records";
 import { isUnfinished, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** So many records at once have their shadows made, and so many shadows of each. */
-const RECORDS_AT_ONCE = 8;
-const SHADOWS_AT_ONCE = 8;
+const RECORDS_AT_ONCE = 4;
+const SHADOWS_AT_ONCE = 4;
+/** A shard that had no room is asked again after this long, in milliseconds, so many times. */
+const AGAIN_MS = 250;
+const ATTEMPTS = 20;
 
 /** What shadows need of their shard. */
 export interface ShadowsHost {
@@ -60,6 +63,16 @@ export class Shadows {
   add(row: Row): void {
     this.#waiting.push(row);
     this.#next();
+  }
+
+  /** Whose money a record moved, of a split its legs, once it is told in shadow balances. */
+  async found(row: Row): Promise<LineageFound> {
+    const moved = row.posting.kind === "split" ? this.#records.legsOf(row) : [row];
+    await Promise.all(moved.map((each) => this.make(each)));
+    return {
+      allocation: moved.flatMap(({ outcome }) => outcome?.traced?.released ?? []),
+      shadows: moved.flatMap(({ outcome }) => outcome?.shadows ?? []),
+    };
   }
 
   /** Makes the shadows of a record, if there are any left to make. Repeatable; throws when they could not be made. */
@@ -125,7 +138,8 @@ export class Shadows {
       const { transactionId } = tried;
       const operation = { key: `shadow:${transactionId}`, fingerprint: "", fromClient: false };
       const request = { posting: tried, operation, shards };
-      const answer = await this.#host.record(shardOf(transactionId, shards), request);
+      const shard = shardOf(transactionId, shards);
+      const answer = await untilThereIsRoom(() => this.#host.record(shard, request));
       await this.#host.checkpoint("shadows:recorded");
       if (answer.ok) return transactionId;
       if (answer.error.code !== "TXN_DUPLICATE_REFERENCE") throw new Error(answer.error.message);
@@ -153,13 +167,15 @@ export class Shadows {
     const shadows = await atOnce(SHADOWS_AT_ONCE, piecesOf(traced), async ({ at, amount }) => {
       const shadow = shadowAt(hold, at);
       const operation = { key: `shadow:${transactionId}`, fingerprint: "", fromClient: false };
-      const answer = await this.#host.settle(shardOf(shadow, shards), {
+      const request = {
         transactionId: shadow,
         action,
         amount: { unit: "minor", value: amount },
         skipQueue: true,
         operation,
-      });
+      } as const;
+      const shard = shardOf(shadow, shards);
+      const answer = await untilThereIsRoom(() => this.#host.settle(shard, request));
       await this.#host.checkpoint("shadows:settled");
       if (answer.ok) return [answer.value.transaction.transactionId];
       // A client may have settled it by its id: then there is nothing left of it to settle.
@@ -186,4 +202,14 @@ function shadowAt({ outcome }: Row, [side, provider]: Place): TransactionId {
   const shadow = outcome.shadows?.[index];
   invariant(shadow !== undefined, "a hold's pieces have their shadows");
   return shadow;
+}
+
+/** The answer to a call, made again while there is no room for it. */
+async function untilThereIsRoom<T>(call: () => Promise<Reply<T>>): Promise<Reply<T>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await call();
+    const isFull = !answer.ok && answer.error.code === "GEN_OVERLOADED";
+    if (!isFull || attempt === ATTEMPTS) return answer;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
 }

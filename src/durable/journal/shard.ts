@@ -1,6 +1,5 @@
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
-import { scheduledMs } from "../../domain/timer";
 import type { Posting } from "../../domain/transaction";
 import { Turn } from "../turn";
 import { Admission } from "./admission";
@@ -22,17 +21,13 @@ import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
-import { type Driven, isHalfDone, isHidden, needs, type Row, Work } from "./row";
+import { type Driven, isHalfDone, isHidden, needs, type Row, rowOf, Work } from "./row";
 import { Settlements } from "./settlements";
 import { Shadows, type ShadowsHost } from "./shadows";
 import { Splits } from "./splits";
 import { JournalStore } from "./store";
 import { Tracing } from "./tracing";
 
-/** A row in mid-saga is looked at by the alarm after this long, in milliseconds. */
-const REDRIVE_MS = 10_000;
-/** A QUEUED row that nobody applied is driven by the alarm after this long. */
-const SWEEP_MS = 30_000;
 /** The alarm comes back this soon while anything is overdue. */
 const ALARM_MS = 5_000;
 /** The first alarm of a life that finds work of an earlier one. */
@@ -86,8 +81,8 @@ export class Shard {
     const inserted = (rows: readonly Row[]) => this.#inserted(rows);
     const finished = (row: Row) => this.#finished(row);
     const balanceMade = (balanceId: BalanceId) => this.balances.made(balanceId);
-    const newRow = (posting: Posting, key: string, fingerprint: string) =>
-      this.#newRow(posting, key, fingerprint);
+    const newRow = (posting: Posting, operationKey: string, fingerprint: string) =>
+      rowOf({ posting, operationKey, fingerprint, createdAt: records.now() });
     const store = new JournalStore(host.ctx.storage);
     const records = new Records(store);
     const lanes = this.#newLanes(host);
@@ -346,30 +341,6 @@ export class Shard {
       this.balances.hasWork || this.batches.hasWork ? 0 : Number.POSITIVE_INFINITY,
     );
     this.#alarm.reset(due > Date.now() ? due : Date.now() + ALARM_MS);
-  }
-
-  /** A row for a posting, as it is before it is written. */
-  #newRow(posting: Posting, operationKey: string, fingerprint: string): Row {
-    const scheduled = scheduledMs(posting);
-    return {
-      seq: 0,
-      posting,
-      attempt: crypto.randomUUID().slice(0, 8),
-      createdAt: this.records.now(),
-      operationKey,
-      fingerprint,
-      claims: [],
-      coordinator: null,
-      decision: null,
-      status: posting.skipQueue ? "PENDING" : scheduled === null ? "QUEUED" : "SCHEDULED",
-      metaData: posting.metaData,
-      revision: 1,
-      work: Work.Drive | Work.Project | Work.Announce,
-      outcome: null,
-      rejectionReason: "",
-      dueMs: scheduled ?? Date.now() + (posting.skipQueue ? REDRIVE_MS : SWEEP_MS),
-      doubt: false,
-    };
   }
 
   #inserted(rows: readonly Row[]): void {
