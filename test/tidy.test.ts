@@ -53,6 +53,20 @@ describe("source files", () => {
   );
 });
 
+describe("tests", () => {
+  const [config = ""] = Object.values(
+    import.meta.glob("../vitest.config.ts", { query: "?raw", import: "default", eager: true }),
+  );
+  const files = Object.keys(
+    import.meta.glob("./*/**/*.test.ts", { query: "?raw", import: "default", eager: true }),
+  );
+  const folders = [...new Set(files.map((path) => path.split("/")[1] ?? ""))];
+
+  it.each(folders)("of %s are run", (folder) => {
+    expect(config).toMatch(new RegExp(`test/(\\{[a-z,]*\\b)?${folder}\\b`));
+  });
+});
+
 /** Every refusal that can be sent is written down for those who get it. */
 describe("error codes", () => {
   const [errors] = sources.filter(({ path }) => path === "src/domain/error.ts");

@@ -148,7 +148,7 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     law: "2 once",
     edits: [
       edit(
-        `${JOURNAL}/shard.ts`,
+        `${JOURNAL}/row.ts`,
         "attempt: crypto.randomUUID().slice(0, 8),",
         'attempt: "the same",',
       ),
