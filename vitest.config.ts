@@ -76,10 +76,12 @@ const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
 const deps = { optimizer: { ssr: { enabled: true, include: bundled } } };
 /** Tests that make no object: no file leaves anything behind that another could notice, so they share a runtime. */
 const plain = ["test/*.test.ts", "test/{domain,queues,schemas,webhooks}/**/*.test.ts"];
-/** Tests that look at the whole ledger: they have a runtime and a database of their own. */
-const alone = ["test/http/dry-run-writes.test.ts", "test/consumers/scheduled.test.ts"];
+/** Tests that look at the whole ledger, or take long where many have been before: each has a runtime of its own. */
+const alone = ["dry-run-writes", "dry-run-truth", "paging", "partial-refunds"].map(
+  (name) => `test/http/${name}.test.ts`,
+);
 /** Tests that look at nothing but what they have made: they share a runtime, since to begin one takes longer than they do. */
-const shared = ["test/{consumers,durable,http,scenarios,storage}/**/*.test.ts"];
+const shared = ["test/{http,storage}/**/*.test.ts"];
 const server = ["test/server/**/*.test.ts"];
 
 /** Tests inside workerd, and tests that spawn a server and talk to it over HTTP. */
@@ -110,7 +112,10 @@ export default defineConfig({
         plugins: [mainIsThere, inWorkerd()],
         test: {
           name: "workers",
-          include: ["test/{audit,golden,laws,simulation}/**/*.test.ts", ...alone],
+          include: [
+            "test/{audit,consumers,durable,golden,laws,scenarios,simulation}/**/*.test.ts",
+            ...alone,
+          ],
           setupFiles: ["./test/setup.ts"],
           deps,
           ...patience,
