@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { workLeft } from "../support/audit";
 import {
   calledMethods,
   clearFaults,
@@ -22,6 +23,12 @@ afterAll(() => {
 
 /** Of each step and call this many passages are broken in turn: mostly the source's and the destination's. */
 const PASSAGES = 2;
+/**
+ * Steps right after something was written: only there writes can be lost. Before a call leaves an object, what it wrote is on
+ * disk; so where it has just been answered, to lose its last writes is to lose nothing.
+ */
+const WRITES =
+  /^(record|settle|refund):inserted$|:(refused|committed|noted|decided|taken)$|^flush:settled$|^alarm:/;
 /** Worlds that run side by side: the waits of one are the work of another. */
 const WIDTH = 12;
 
@@ -94,13 +101,18 @@ async function breaksOf(
   for (const step of saga.steps) await step(world);
   await world.journal.barrier();
   await world.ring();
+  // Shadows follow in their own time.
+  if (saga.own !== undefined) {
+    await expect.poll(() => workLeft(world), { timeout: 20_000 }).toBe(0);
+  }
   const isOwn = (name: string): boolean => saga.own?.test(name) ?? true;
   const steps = passages(passedSteps(world.instance).filter(isOwn));
   const kills = steps.map(([step, nth]) => ({
     name: `killed at ${step} ${nth}`,
     faults: () => ({ step: killAt(step, { nth, durable: true }) }),
   }));
-  const forgetting = steps.map(([step, nth]) => ({
+  const written = steps.filter(([step]) => WRITES.test(step));
+  const forgetting = written.map(([step, nth]) => ({
     name: `killed at ${step} ${nth}, its last writes lost`,
     faults: () => ({ step: killAt(step, { nth, durable: false }) }),
   }));
@@ -172,7 +184,7 @@ describe("whatever breaks in the middle of", () => {
     async (_name, saga) => {
       const end = await endAfter(saga, saga.steps.length);
       const { kills, losses } = await breaksOf(saga);
-      expect(kills.length + losses.length).toBeGreaterThan(15);
+      expect(kills.length + losses.length).toBeGreaterThan(8);
       const wrong = await strays([...kills, ...losses], [end], (each) =>
         endWith(saga, each, actPatiently),
       );
