@@ -13,6 +13,7 @@ import type {
   Operation,
   PostOperation,
   ReserveOperation,
+  TracedAnswer,
   TraceOperation,
 } from "./protocol";
 import type { BalanceStore, StoredBalance, StoredEntry } from "./store";
@@ -100,7 +101,7 @@ export class BalanceLedger {
     const { version } = next.snapshot;
     return {
       state: { balance: next, reserved },
-      answer: applied(next, { version, at }, balance === null),
+      answer: this.#noting(next, operation, applied(next, { version, at }, balance === null)),
     };
   }
 
@@ -125,7 +126,23 @@ export class BalanceLedger {
     if (entry.side !== side || entry.action !== action || entry.amount !== amount) {
       return { outcome: "fault", message: `operation ${op} was applied with other content` };
     }
-    return applied(state.balance, entry, state.balance?.createdBy === op);
+    const answer = applied(state.balance, entry, state.balance?.createdBy === op);
+    return this.#noting(state.balance, operation, answer);
+  }
+
+  /** The answer with whose money came in: noted with the money, so that nobody spends it before it is known. */
+  #noting(balance: StoredBalance | null, operation: MoneyOperation, answer: Answer): Answer {
+    const { incoming, op, side, action, amount } = operation;
+    if (incoming === undefined || balance === null || !isTracked(balance)) return answer;
+    if (answer.outcome !== "applied") return answer;
+    const traced = this.#traced(balance, { kind: "trace", op, side, action, amount, ...incoming });
+    return { ...answer, traced };
+  }
+
+  #traced({ snapshot }: StoredBalance, operation: TraceOperation): TracedAnswer {
+    const { allocationStrategy: strategy, identityId } = snapshot;
+    const pieces = this.#store.funds.trace(operation, strategyOf(strategy));
+    return { outcome: "traced", pieces, strategy, identityId };
   }
 
   /** Why a side cannot take an operation at all: it does not exist, or holds another currency. */
@@ -194,9 +211,7 @@ export class BalanceLedger {
     if (balance === null || this.#store.entryOf(operation.op) === null) {
       return { outcome: "fault", message: `${operation.op} was not applied` };
     }
-    const { allocationStrategy: strategy, identityId } = balance.snapshot;
-    const pieces = this.#store.funds.trace(operation, strategyOf(strategy));
-    return { outcome: "traced", pieces, strategy, identityId };
+    return this.#traced(balance, operation);
   }
 
   #release(state: BalanceState, op: string): Step {

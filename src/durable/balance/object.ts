@@ -61,7 +61,10 @@ export class BalanceObject extends DurableObject<Env> {
     // A change of a balance that exists is one insertion, the last thing that happens: it needs no savepoint.
     const [first] = operations;
     const isOneWrite =
-      operations.length === 1 && first?.kind === "change" && state.balance !== null;
+      operations.length === 1 &&
+      first?.kind === "change" &&
+      state.balance !== null &&
+      (first.incoming === undefined || !state.balance.snapshot.trackFundLineage);
     const answers = isOneWrite ? carryOut() : this.ctx.storage.transactionSync(carryOut);
     // Only now: a rolled-back transaction must not leave its amounts in memory.
     this.#state = state;

@@ -17,6 +17,16 @@ export interface MoneyOperation extends Change {
   readonly indicator: string | null;
   /** The seal of the transaction as it was recorded: its entry carries it. Absent from callers older than seals. */
   readonly seal?: string;
+  /** Whose money comes in, where anybody knows: a balance that tracks its funds notes it together with the money. */
+  readonly incoming?: Incoming;
+}
+
+/** Whose money a change brings. */
+export interface Incoming {
+  /** The hold itself, or the one that a commit or void settles. */
+  readonly hold: TransactionId;
+  /** Null when only the hold that is settled knows. */
+  readonly received: readonly Piece[] | null;
 }
 
 /** Asks whether the balance exists and what currency it holds; changes nothing. */
@@ -54,7 +64,7 @@ export interface ReleaseOperation {
 }
 
 /** Says whose money a change that was applied has moved. Only a balance that tracks its funds is asked. */
-export interface TraceOperation {
+export interface TraceOperation extends Incoming {
   readonly kind: "trace";
   /** The id of the change. */
   readonly op: string;
@@ -62,10 +72,14 @@ export interface TraceOperation {
   readonly action: Action;
   /** Minor units. */
   readonly amount: bigint;
-  /** The hold itself, or the one that a commit or void settles. */
-  readonly hold: TransactionId;
-  /** What comes in, of whom; null when only the hold that is settled knows. */
-  readonly received: readonly Piece[] | null;
+}
+
+/** Whose money a change moved, as far as its balance knows. */
+export interface TracedAnswer {
+  readonly outcome: "traced";
+  readonly pieces: readonly Piece[];
+  readonly strategy: string;
+  readonly identityId: string;
 }
 
 export type Operation =
@@ -89,14 +103,10 @@ export type Answer =
       readonly created: boolean;
       /** Whether the balance tracks its funds, and is to be asked whose money it was. */
       readonly tracked?: true;
+      /** What it noted of what came in. */
+      readonly traced?: TracedAnswer;
     }
-  | {
-      readonly outcome: "traced";
-      /** Whose money it was, as far as the balance knows. */
-      readonly pieces: readonly Piece[];
-      readonly strategy: string;
-      readonly identityId: string;
-    }
+  | TracedAnswer
   | { readonly outcome: "known"; readonly currency: string }
   /** `index` names the change of a reservation that is refused. */
   | { readonly outcome: "refused"; readonly error: LedgerError; readonly index?: number }

@@ -2,11 +2,11 @@ import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, isTransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
-import type { Traced } from "../../domain/lineage";
+import type { Piece } from "../../domain/lineage";
 import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
-import type { Answer, Operation } from "../balance/protocol";
+import type { Answer, Incoming, Operation } from "../balance/protocol";
 import type { Admission } from "./admission";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
@@ -16,7 +16,7 @@ import type { Records } from "./records";
 import { type Driven, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
-import type { Tracing } from "./tracing";
+import { incomingOf, type Tracing, tracedOf } from "./tracing";
 
 /** What the driver needs of its shard. */
 export interface DriverHost {
@@ -149,29 +149,24 @@ export class Driver {
     await this.#host.checkpoint("drive:debited");
 
     // From here on the record must succeed: a credit is never refused.
-    const credit = await this.#send(row, "destination");
+    const out = debit.applied.tracked ? await this.#tracing.released(row, true) : null;
+    const incoming = incomingOf(row.posting, out, this.#givenBackBy(row));
+    const credit = await this.#send(row, "destination", incoming);
     invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
     await this.#host.checkpoint("drive:credited");
+    const traced = tracedOf(out, credit.applied.traced ?? null);
     const versions = {
       sourceVersion: debit.applied.version,
       destinationVersion: credit.applied.version,
     };
-    const isTracked = debit.applied.tracked === true || credit.applied.tracked === true;
-    const traced = isTracked ? await this.#trace(row, debit.applied, credit.applied) : null;
     succeed(row, traced === null ? versions : { ...versions, traced });
     this.#host.finished(row);
     return { done: true, row };
   }
 
-  /** Whose money it was, where a balance asks. A refund gives back to whoever was paid from. */
-  #trace(row: Row, source: Applied, destination: Applied): Promise<Traced | null> {
-    const tracked = {
-      source: source.tracked === true,
-      destination: destination.tracked === true,
-    };
-    const { kind } = row.posting;
-    const givenBack = kind === "refund" ? this.#records.givenBackBy(row) : [];
-    return this.#tracing.trace(row, tracked, givenBack);
+  /** Whose money a refund gives back: that of whoever was paid from. */
+  #givenBackBy(row: Row): readonly Piece[] {
+    return row.posting.kind === "refund" ? this.#records.givenBackBy(row) : [];
   }
 
   /** A leg moves with its group, never alone. */
@@ -240,9 +235,14 @@ export class Driver {
     return sent;
   }
 
-  async #send(row: Row, side: SideName): Promise<Moved & { doubt: boolean }> {
+  async #send(
+    row: Row,
+    side: SideName,
+    incoming: Incoming | null = null,
+  ): Promise<Moved & { doubt: boolean }> {
     const { balanceId } = row.posting[side];
-    const { answer, doubt } = await this.#submit(row, balanceId, operationOf(row, side));
+    const operation = operationOf(row, side, incoming);
+    const { answer, doubt } = await this.#submit(row, balanceId, operation);
     if (answer.outcome === "refused") return { refused: answer.error, doubt };
     invariant(
       answer.outcome === "applied",

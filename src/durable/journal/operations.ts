@@ -1,7 +1,7 @@
 import { changeOf } from "../../domain/movement";
 import { postingSeal } from "../../domain/seal";
 import type { Posting } from "../../domain/transaction";
-import type { MoneyOperation } from "../balance/protocol";
+import type { Incoming, MoneyOperation } from "../balance/protocol";
 import type { Row } from "./row";
 
 export type SideName = "source" | "destination";
@@ -14,7 +14,11 @@ export const operationId = (row: Moving, side: SideName): string =>
   `${row.posting.transactionId}.${row.attempt}.${side}`;
 
 /** What a row does to one of its balances. */
-export function operationOf(row: Moving, side: SideName): MoneyOperation {
+export function operationOf(
+  row: Moving,
+  side: SideName,
+  incoming: Incoming | null = null,
+): MoneyOperation {
   const { posting } = row;
   return {
     kind: "change",
@@ -25,6 +29,7 @@ export function operationOf(row: Moving, side: SideName): MoneyOperation {
     effectiveDate: posting.effectiveDate ?? row.createdAt,
     indicator: posting[side].indicator,
     seal: sealOf(posting),
+    ...(incoming === null ? {} : { incoming }),
   };
 }
 

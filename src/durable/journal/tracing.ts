@@ -4,7 +4,7 @@ import { invariant } from "../../domain/invariant";
 import { type Piece, providerOf, type Traced } from "../../domain/lineage";
 import { actionOf, settlesHold } from "../../domain/saga";
 import type { Posting } from "../../domain/transaction";
-import type { Answer, TraceOperation } from "../balance/protocol";
+import type { Answer, Incoming, TracedAnswer, TraceOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import { type Moving, operationId, type SideName } from "./operations";
 
@@ -29,33 +29,16 @@ export class Tracing {
     this.#host = parts.host;
   }
 
-  /**
-   * Whose money it was; null when the balances know of nobody.
-   *
-   * @param givenBack what a refund gives back, as far as it was known whose it was
-   */
-  async trace(
-    moving: Moving,
-    tracked: Tracked,
-    givenBack: readonly Piece[] = [],
-  ): Promise<Traced | null> {
-    const out = tracked.source ? await this.#ask(moving, "source", null) : null;
+  /** Whose money left the source of a record; null when it does not track that. */
+  async released(moving: Moving, tracked: boolean): Promise<TracedAnswer | null> {
+    if (!tracked) return null;
+    const out = await this.#ask(moving, "source", null);
     await this.#host.checkpoint("trace:released");
-    const incoming = out?.pieces ?? incomingOf(moving.posting, givenBack);
-    const into = tracked.destination ? await this.#ask(moving, "destination", incoming) : null;
-    await this.#host.checkpoint("trace:received");
-    const traced = {
-      released: out?.pieces ?? [],
-      received: into?.pieces ?? [],
-      strategy: out?.strategy ?? "",
-      identityId: into?.identityId ?? "",
-      passedOn: out !== null,
-    };
-    return traced.released.length + traced.received.length === 0 ? null : traced;
+    return out;
   }
 
   /**
-   * The same for the members of a group, in their order: what one of them brings into a balance can be spent by those after
+   * Whose money each of the members of a group moved, in their order: what one of them brings into a balance can be spent by those after
    * it. Answers by the members' ids.
    */
   async traceAll(
@@ -74,7 +57,7 @@ export class Tracing {
       if (!sides.source && !sides.destination) continue;
       const before = arrived.get(source.balanceId) ?? Promise.resolve();
       const end = before
-        .then(() => this.trace(member, sides))
+        .then(() => this.#trace(member, sides))
         .then((found) => found !== null && traced.set(transactionId, found));
       ends.push(end);
       const others = arrived.get(destination.balanceId);
@@ -82,6 +65,16 @@ export class Tracing {
     }
     await Promise.all(ends);
     return traced;
+  }
+
+  async #trace(moving: Moving, tracked: Tracked): Promise<Traced | null> {
+    const out = await this.released(moving, tracked.source);
+    const { received = null } = incomingOf(moving.posting, out) ?? {};
+    const into = tracked.destination
+      ? await this.#ask(moving, "destination", received ?? [])
+      : null;
+    await this.#host.checkpoint("trace:received");
+    return tracedOf(out, into);
   }
 
   async #ask(moving: Moving, side: SideName, received: readonly Piece[] | null) {
@@ -104,12 +97,37 @@ export class Tracing {
   }
 }
 
-/** What comes from a source that does not track its funds. */
-function incomingOf(posting: Posting, givenBack: readonly Piece[]): readonly Piece[] | null {
-  if (settlesHold(posting)) return null;
-  if (posting.kind === "refund") return givenBack;
-  const provider = providerOf(posting.metaData);
-  return provider === null ? [] : [{ provider, amount: posting.preciseAmount }];
+/**
+ * Whose money a record brings to its destination; null when nobody knows of any.
+ *
+ * @param out what the source said; null when it does not track its funds
+ * @param givenBack what a refund gives back, as far as it was known whose it was
+ */
+export function incomingOf(
+  posting: Posting,
+  out: TracedAnswer | null,
+  givenBack: readonly Piece[] = [],
+): Incoming | null {
+  const hold = holdOf(posting);
+  if (out !== null) return { hold, received: out.pieces };
+  if (settlesHold(posting)) return { hold, received: null };
+  const received = posting.kind === "refund" ? givenBack : namedBy(posting);
+  return received.length === 0 ? null : { hold, received };
+}
+
+/** The provider that a transaction names. */
+function namedBy({ metaData, preciseAmount }: Posting): Piece[] {
+  const provider = providerOf(metaData);
+  return provider === null ? [] : [{ provider, amount: preciseAmount }];
+}
+
+/** What both sides said; null when they know of nobody. */
+export function tracedOf(out: TracedAnswer | null, into: TracedAnswer | null): Traced | null {
+  const released = out?.pieces ?? [];
+  const received = into?.pieces ?? [];
+  if (released.length + received.length === 0) return null;
+  const [strategy, identityId] = [out?.strategy ?? "", into?.identityId ?? ""];
+  return { released, received, strategy, identityId, passedOn: out !== null };
 }
 
 /** The hold that a record is, or settles. */
@@ -120,7 +138,7 @@ function holdOf(posting: Posting): TransactionId {
   return parentTransaction;
 }
 
-function asTraced(answer: Answer): Extract<Answer, { outcome: "traced" }> {
+function asTraced(answer: Answer): TracedAnswer {
   invariant(
     answer.outcome === "traced",
     answer.outcome === "fault" ? answer.message : "what was applied is traced",
