@@ -19,8 +19,8 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${BALANCE}/funds.ts`,
-        "if (known !== undefined) return piecesOf(known.pieces);",
-        'if (known !== undefined) this.#sql.exec("DELETE FROM fund_moves WHERE op = ?", operation.op);',
+        "if (known !== null) return piecesIn(known.pieces);",
+        'if (known !== null) this.#sql.exec("DELETE FROM fund_moves WHERE op = ?", change.op);',
       ),
     ],
     test: LAW,
@@ -59,11 +59,8 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
     name: "a void takes from the front of a hold, as its commits do",
     law: "fund lineage",
     edits: [
-      edit(
-        "src/domain/lineage.ts",
-        "[firstOf(held.pieces, left), afterFirst(held.pieces, left)]",
-        "[afterFirst(held.pieces, amount), firstOf(held.pieces, amount)]",
-      ),
+      edit("src/domain/lineage.ts", '"commit" ? amount : left;', '"commit" ? amount : amount;'),
+      edit("src/domain/lineage.ts", ": [back, front];", ": [front, back];"),
     ],
     test: "test/domain/lineage.test.ts",
     filter: "is the same in whatever order",
@@ -71,11 +68,31 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "what comes in within a batch is not known to what goes out after it",
     law: "fund lineage",
+    edits: [edit(`${JOURNAL}/tracing.ts`, "await before;", "")],
+    test: SCENARIOS,
+    filter: "a batch in its order",
+  },
+  {
+    name: "a batch's money counts although others have spent it before it was known whose it is",
+    law: "fund lineage",
     edits: [
       edit(
-        `${JOURNAL}/tracing.ts`,
-        "const before = arrived.get(source.balanceId) ?? Promise.resolve();",
-        "const before = Promise.resolve();",
+        `${BALANCE}/funds.ts`,
+        'if (available !== undefined && action === "apply") {',
+        "if (available === null) {",
+      ),
+    ],
+    test: "test/durable/shadows.test.ts",
+    filter: "counts as nobody's",
+  },
+  {
+    name: "what a batch itself spends counts as spent by others",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${BALANCE}/funds.ts`,
+        "available + this.#expected() - availableIn(all)",
+        "available - availableIn(all)",
       ),
     ],
     test: SCENARIOS,

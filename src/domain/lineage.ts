@@ -26,15 +26,11 @@ export interface Fund {
   readonly held: bigint;
 }
 
-/** The funds of a balance, in the order in which their providers were first heard of. */
-export interface BalanceFunds {
-  readonly currency: string;
-  readonly funds: readonly Fund[];
-}
-
-/** Whose money a balance has, and the balance. */
-export interface BalanceLineage extends BalanceFunds {
+/** A balance, and whose money it has. */
+export interface BalanceLineage {
   readonly balance: BalanceSnapshot;
+  /** In the order in which their providers were first heard of; null when the balance does not track them. */
+  readonly funds: readonly Fund[] | null;
 }
 
 /** Whose money a transaction spent, and the transactions that tell of it in shadow balances. */
@@ -79,9 +75,17 @@ export const brokenProvider = (metaData: MetaDataText | null): string | null =>
     ? `${PROVIDER_KEY} is longer than ${PROVIDER_MAX} characters`
     : null;
 
+/** Pieces as JSON has them: amounts are texts. */
+export const plainPieces = (pieces: readonly Piece[]): [provider: string, amount: string][] =>
+  pieces.map(({ provider, amount }) => [provider, amount.toString()]);
+
 /** Minor units of several pieces. */
 export const sumOf = (pieces: readonly Piece[]): bigint =>
   pieces.reduce((sum, { amount }) => sum + amount, 0n);
+
+/** Minor units of all that is known whose it is, and can be spent. */
+export const availableIn = (funds: readonly Fund[]): bigint =>
+  funds.reduce((sum, fund) => sum + availableOf(fund), 0n);
 
 /** What can be spent of a fund. */
 export const availableOf = ({ credited, spent, held }: Fund): bigint => credited - spent - held;
@@ -161,13 +165,10 @@ export function settle(
     const pieces = named.flatMap((piece) => commonOf(held.pieces, piece));
     return { pieces, held: { left, pieces: without(held.pieces, pieces) } };
   }
-  const [first, last] =
-    action === "commit"
-      ? [firstOf(held.pieces, amount), afterFirst(held.pieces, amount)]
-      : [firstOf(held.pieces, left), afterFirst(held.pieces, left)];
-  return action === "commit"
-    ? { pieces: first, held: { left, pieces: last } }
-    : { pieces: last, held: { left, pieces: first } };
+  const at = action === "commit" ? amount : left;
+  const [front, back] = [firstOf(held.pieces, at), afterFirst(held.pieces, at)];
+  const [pieces, rest] = action === "commit" ? [front, back] : [back, front];
+  return { pieces, held: { left, pieces: rest } };
 }
 
 /** As much of a piece as there is among others. */

@@ -218,7 +218,8 @@ function overdraftOf(request: PostingRequest, precision: bigint): Overdraft {
   return sign === 0 && allowOverdraft ? { kind: "unlimited" } : { kind: "none" };
 }
 
-function sideOf(instance: string, name: string, currency: string): Side {
+/** The side of a posting named by a balance id or an `@indicator`. */
+export function sideOf(instance: string, name: string, currency: string): Side {
   return isIndicator(name)
     ? { balanceId: indicatorBalanceId(instance, name, currency), indicator: name }
     : { balanceId: asPosted(name), indicator: null };

@@ -10,7 +10,7 @@ import { mergeMetaData } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
 import { queueMarks, withoutReservedKeys } from "./shown-metadata";
-import type { Posting, Transaction } from "./transaction";
+import { OF_OUR_OWN, type Posting, type Transaction } from "./transaction";
 
 /** How much of a hold a commit asks for: minor units, major units as text, or all that remains. */
 export type CommitAmount =
@@ -166,6 +166,7 @@ function derivedFrom(
 ): Posting {
   const major = toMajorUnits(amount, parent.precision);
   const posting: Posting = {
+    ...OF_OUR_OWN,
     transactionId: transactionIdOf(instance, reference),
     kind: parent.kind,
     parentTransaction: parent.transactionId,
@@ -178,21 +179,8 @@ function derivedFrom(
     precision: parent.precision,
     amount: major,
     amountString: major,
-    overdraft: { kind: "none" },
-    allowOverdraft: false,
-    overdraftLimit: "0",
-    inflight: false,
-    skipQueue: true,
-    atomic: false,
-    scheduledFor: "",
-    inflightExpiryDate: "",
-    inflightCommitDate: "",
-    effectiveDate: null,
-    postedEffectiveDate: "",
     hash: "",
     metaData: parent.metaData,
-    group: null,
-    shares: null,
   };
   const { source, destination } = posting;
   return { ...posting, hash: hashOf(posting, source.balanceId, destination.balanceId) };

@@ -1,11 +1,12 @@
 import { toMajorUnits } from "./amount";
-import { type BalanceId, indicatorBalanceId, sha256Hex, transactionIdOf } from "./ids";
+import { type BalanceId, sha256Hex, transactionIdOf } from "./ids";
 import { rawNumber, stringifyJson } from "./json";
 import { ALLOCATION_KEY, type Piece, type Traced } from "./lineage";
 import { mergeMetaData } from "./metadata";
+import { sideOf } from "./posting";
 import { rowHash } from "./row-hash";
 import { actionOf } from "./saga";
-import type { Posting, Side } from "./transaction";
+import { OF_OUR_OWN, type Posting, type Side } from "./transaction";
 
 /** A provider's name that is longer than this stands in references and indicators as its digest. */
 const SHORT_MAX = 100;
@@ -19,11 +20,6 @@ const fundIndicator = (provider: string, owner: BalanceId): string =>
 
 /** The indicator of what a balance has of all providers. */
 const aggregateIndicator = (owner: BalanceId): string => `@${owner}_lineage`;
-
-const sideOf = (instance: string, indicator: string, currency: string): Side => ({
-  balanceId: indicatorBalanceId(instance, indicator, currency),
-  indicator,
-});
 
 /** The shadow balance of one provider, and the one of all, of a balance that tracks its funds. */
 export const shadowsOf = (
@@ -102,6 +98,7 @@ function shadowOf(
   const short = shortOf(piece.provider);
   const major = toMajorUnits(piece.amount, shadowed.precision);
   const made = (reference: string): Posting => ({
+    ...OF_OUR_OWN,
     transactionId: transactionIdOf(instance, reference),
     kind: "post",
     parentTransaction: "",
@@ -116,13 +113,7 @@ function shadowOf(
     amountString: "",
     overdraft: { kind: "unlimited" },
     allowOverdraft: true,
-    overdraftLimit: "0",
     inflight: actionOf(shadowed) === "hold",
-    skipQueue: true,
-    atomic: false,
-    scheduledFor: "",
-    inflightExpiryDate: "",
-    inflightCommitDate: "",
     effectiveDate: shadowed.effectiveDate,
     postedEffectiveDate: shadowed.postedEffectiveDate,
     hash: rowHash({
@@ -138,8 +129,6 @@ function shadowOf(
       _lineage_type: type,
       ...how.metaData,
     }),
-    group: null,
-    shares: null,
   });
   return {
     posting: made(`${shadowed.reference}_${mark}_${short}`),

@@ -84,6 +84,23 @@ export interface Posting {
   } | null;
 }
 
+/** What a posting that the ledger makes itself has none of: it is carried out at once, dated now, and stands alone. */
+export const OF_OUR_OWN = {
+  overdraft: { kind: "none" },
+  allowOverdraft: false,
+  overdraftLimit: "0",
+  inflight: false,
+  skipQueue: true,
+  atomic: false,
+  scheduledFor: "",
+  inflightExpiryDate: "",
+  inflightCommitDate: "",
+  effectiveDate: null,
+  postedEffectiveDate: "",
+  group: null,
+  shares: null,
+} as const satisfies Partial<Posting>;
+
 /** A posting with what became of it: what reads, lists, answers and events are made of. */
 export interface Transaction extends Omit<Posting, "effectiveDate"> {
   readonly status: TransactionStatus;

@@ -1,10 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import {
-  availableOf,
-  type BalanceLineage,
-  type Fund,
-  type TransactionLineage,
-} from "../domain/lineage";
+import type { BalanceSnapshot } from "../domain/balance-record";
+import { availableIn, availableOf, type Fund, type TransactionLineage } from "../domain/lineage";
 import { shadowsOf } from "../domain/shadow";
 import { integerOut } from "./common";
 import { wireInteger } from "./json";
@@ -35,14 +31,13 @@ export const BalanceLineageBody = z
 
 /** Whose money a balance has, for the wire. */
 export function toBalanceLineageBody(
-  { balance, currency, funds }: BalanceLineage,
+  { balance, funds }: { readonly balance: BalanceSnapshot; readonly funds: readonly Fund[] },
   instance: string,
 ): z.output<typeof BalanceLineageBody> {
-  const shadows = shadowsOf(instance, balance.balanceId, currency);
-  const total = funds.reduce((sum, fund) => sum + availableOf(fund), 0n);
+  const shadows = shadowsOf(instance, balance.balanceId, balance.currency);
   return {
     balance_id: balance.balanceId,
-    total_with_lineage: wireInteger(total),
+    total_with_lineage: wireInteger(availableIn(funds)),
     aggregate_balance_id: funds.length === 0 ? "" : shadows.aggregate.balanceId,
     providers: funds.map((fund) => ({
       provider: fund.provider,

@@ -2,7 +2,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { balanceStub } from "../../src/durable/balance/client";
-import type { Operation } from "../../src/durable/balance/protocol";
+import { appOf } from "../support/app";
 import { workLeft } from "../support/audit";
 import { changeOf } from "../support/changes";
 import { clearFaults, passedSteps, setFaults } from "../support/faults";
@@ -47,7 +47,7 @@ describe("shadows that cannot be made", () => {
     const world = await worldWithoutShadows();
     await passSweep(world);
 
-    const kept = await world.journal.fundsOf(walletId(world, "ada"));
+    const kept = await world.journal.balanceLineage(walletId(world, "ada"));
     expect(kept?.funds).toEqual([{ provider: "visa", credited: 50n, spent: 0n, held: 0n }]);
     expect(await workLeft(world)).toBe(1);
   });
@@ -110,22 +110,56 @@ it("shadows wait for room in a shard that is full", async () => {
   clearFaults(world.instance);
 });
 
+it("what others spend of a batch's money before it is known whose it is counts as nobody's", async () => {
+  const world = new World("between");
+  await world.register();
+  await makeWallet(world, "ada");
+  const id = walletId(world, "ada");
+  const [posted, goesOn] = [new Moment(), new Moment()];
+  setFaults(world.instance, {
+    step: (step) => {
+      if (step !== "group:posted") return undefined;
+      posted.comes();
+      return goesOn.came();
+    },
+  });
+  const item = {
+    reference: "brought",
+    precise_amount: 100,
+    precision: 100,
+    currency: "USD",
+    description: "of a batch",
+    source: "@world",
+    destination: id,
+    allow_overdraft: true,
+    meta_data: { BLNK_LINEAGE_PROVIDER: "visa" },
+  };
+  const body = { transactions: [item], atomic: true, skip_queue: true };
+  const sent = appOf(world)("POST", "/transactions/bulk", { body });
+  await posted.came();
+  await world.post({ reference: "spent", from: id, to: "@shop", amount: 70n });
+  goesOn.comes();
+  expect((await sent).status).toBe(201);
+  clearFaults(world.instance);
+
+  const kept = await world.journal.balanceLineage(id);
+  expect(kept?.balance).toMatchObject({ credit: 100n, debit: 70n });
+  expect(kept?.funds).toEqual([{ provider: "visa", credited: 30n, spent: 0n, held: 0n }]);
+});
+
 it("a balance tells so many providers apart: money of further ones is nobody's", async () => {
   const world = new World("many");
   await makeWallet(world, "ada");
   const id = walletId(world, "ada");
-  const operations = Array.from({ length: 502 }, (_none, index): Operation[] => {
+  const operations = Array.from({ length: 502 }, (_none, index) => {
     const change = changeOf(world.instance, `change ${index}`, { amount: 1n, indicator: null });
-    const { op, side, action, amount, transactionId } = change;
-    const received = [{ provider: `p${index}`, amount }];
-    return [change, { kind: "trace", op, side, action, amount, hold: transactionId, received }];
+    const received = [{ provider: `p${index}`, amount: 1n }];
+    return { ...change, lineage: { hold: change.transactionId, received } };
   });
-  const { answers } = await balanceStub(env.BALANCES, world.instance, id).execute({
-    operations: operations.flat(),
-  });
+  const { answers } = await balanceStub(env.BALANCES, world.instance, id).execute({ operations });
 
-  const kept = await world.journal.fundsOf(id);
+  const kept = await world.journal.balanceLineage(id);
   expect(kept?.funds).toHaveLength(500);
-  expect((await world.journal.balance(id))?.credit).toBe(502n);
-  expect(answers.at(-1)).toMatchObject({ outcome: "traced", pieces: [] });
+  expect(kept?.balance.credit).toBe(502n);
+  expect(answers.at(-1)).toMatchObject({ outcome: "applied", traced: { pieces: [] } });
 });

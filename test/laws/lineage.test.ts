@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Fund } from "../../src/domain/lineage";
+import { availableOf, type Fund } from "../../src/domain/lineage";
 import { shadowsOf } from "../../src/domain/shadow";
+import { appOf } from "../support/app";
 import { clearFaults, die, setFaults } from "../support/faults";
 import { rest } from "../support/history";
 import { bring, makeWallet, walletId } from "../support/wallets";
@@ -16,7 +17,7 @@ const STRATEGIES = ["FIFO", "LIFO", "PROPORTIONAL"] as const;
 
 type Owner = (typeof OWNERS)[number];
 
-/** One request: money of a provider comes in, goes to somebody or out, is held, settled or given back. */
+/** One request: money of a provider comes in, alone or in a batch that passes half of it on, goes to somebody or out, is held, settled or given back. */
 type Act =
   | {
       readonly kind: "bring";
@@ -28,6 +29,13 @@ type Act =
       readonly kind: "move" | "hold";
       readonly from: Owner;
       readonly to: Owner | "@shop";
+      readonly amount: bigint;
+      readonly skipQueue: boolean;
+    }
+  | {
+      readonly kind: "batch";
+      readonly to: Owner;
+      readonly provider: string;
       readonly amount: bigint;
       readonly skipQueue: boolean;
     }
@@ -54,6 +62,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       kind: fc.constantFrom("move" as const, "hold" as const),
       from: owner,
       to: fc.constantFrom(...OWNERS, "@shop" as const),
+      amount,
+      skipQueue: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("batch" as const),
+      to: owner,
+      provider: fc.constantFrom(...PROVIDERS),
       amount,
       skipQueue: fc.boolean(),
     }),
@@ -102,7 +120,9 @@ async function play(acts: readonly Act[], killAt: readonly number[]): Promise<Co
   await Promise.all(clients);
   clearFaults(world.instance);
   await rest(world);
-  const problems = await Promise.all(OWNERS.map((name) => problemsOf(world, name)));
+  // What others spend of a batch's money before it is known whose it is counts as nobody's.
+  const isExact = !acts.some(({ kind }) => kind === "batch");
+  const problems = await Promise.all(OWNERS.map((name) => problemsOf(world, name, isExact)));
   const told = await Promise.all(
     acts.map((_act, index) => world.journal.lineageOf(world.idOf(`r${index}`))),
   );
@@ -121,6 +141,8 @@ async function perform(world: World, each: Act, index: number): Promise<unknown>
   switch (each.kind) {
     case "bring":
       return bring(world, { ...each, reference });
+    case "batch":
+      return appOf(world)("POST", "/transactions/bulk", { body: batchOf(world, each, reference) });
     case "move":
     case "hold": {
       const [from, to] = [walletId(world, each.from), sideOf(world, each.to)];
@@ -137,15 +159,45 @@ async function perform(world: World, each: Act, index: number): Promise<unknown>
   }
 }
 
+/** Money comes to one and half of it goes on to another, all or nothing. */
+function batchOf(
+  world: World,
+  { to, provider, amount: brought, skipQueue }: Extract<Act, { kind: "batch" }>,
+  reference: string,
+) {
+  const item = { precision: 100, currency: "USD", description: "of a batch" };
+  const [first, second] = [walletId(world, to), walletId(world, to === "eve" ? "ada" : "eve")];
+  const transactions = [
+    {
+      ...item,
+      reference,
+      precise_amount: 2n * brought,
+      source: "@world",
+      destination: first,
+      allow_overdraft: true,
+      meta_data: { BLNK_LINEAGE_PROVIDER: provider },
+    },
+    {
+      ...item,
+      reference: `${reference}-on`,
+      precise_amount: brought,
+      source: first,
+      destination: second,
+    },
+  ];
+  return { transactions, atomic: true, skip_queue: skipQueue };
+}
+
 /** All that came into a wallet was somebody's: so all that it has is, and its shadow balances say the same. */
-async function problemsOf(world: World, name: Owner): Promise<string[]> {
+async function problemsOf(world: World, name: Owner, isExact: boolean): Promise<string[]> {
   const id = walletId(world, name);
-  const [balance, kept] = await Promise.all([world.journal.balance(id), world.journal.fundsOf(id)]);
-  const funds = kept?.funds ?? [];
+  const kept = await world.journal.balanceLineage(id);
+  const { balance, funds } = { balance: kept?.balance, funds: kept?.funds ?? [] };
   const sum = (part: (fund: Fund) => bigint) => funds.reduce((all, each) => all + part(each), 0n);
   const has = (balance?.credit ?? 0n) - (balance?.debit ?? 0n);
   const known = sum(({ credited, spent }) => credited - spent);
   const held = sum((fund) => fund.held);
+  const tied = balance?.inflightDebit ?? 0n;
   const shadows = shadowsOf(world.instance, id, "USD");
   const told = await Promise.all(
     funds.map(async (fund) => {
@@ -160,9 +212,11 @@ async function problemsOf(world: World, name: Owner): Promise<string[]> {
   const inAll = (aggregate?.credit ?? 0n) - (aggregate?.debit ?? 0n);
   return [
     ...told.flat(),
-    ...(known === has ? [] : [`${name} has ${has}, of which ${known} are somebody's`]),
-    ...(held === (balance?.inflightDebit ?? 0n) ? [] : [`${held} held of ${name}`]),
-    ...(funds.every(({ credited, spent, held: tied }) => credited - spent - tied >= 0n)
+    ...(known === has || (!isExact && known < has)
+      ? []
+      : [`${name} has ${has}, of which ${known} are somebody's`]),
+    ...(held === tied || (!isExact && held < tied) ? [] : [`${held} held of ${name}`]),
+    ...(funds.every((fund) => availableOf(fund) >= 0n)
       ? []
       : [`${name} spent what it did not have`]),
     ...(inAll === known ? [] : [`the aggregate of ${name} is ${inAll}`]),

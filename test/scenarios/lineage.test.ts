@@ -1,15 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Answer,
-  codeOf,
-  field,
-  get,
-  listOf,
-  post,
-  put,
-  textOf,
-  type Value,
-} from "../support/api";
+import { codeOf, field, get, listOf, post, textOf } from "../support/api";
 import {
   amountsOf,
   commit,
@@ -24,76 +14,15 @@ import {
   settled,
   unique,
 } from "../support/ledger";
-
-const newOwner = async (firstName: string): Promise<string> =>
-  textOf(await post("/identities", { first_name: firstName, last_name: "Owner" }), "identity_id");
-
-/** A balance that tracks its funds, of an owner of its own unless one is given. */
-async function newWallet(
-  options: { readonly strategy?: string; readonly owner?: string } = {},
-): Promise<string> {
-  const answer = await post("/balances", {
-    ledger_id: await newLedger(),
-    currency: "USD",
-    identity_id: options.owner ?? (await newOwner("Ada")),
-    track_fund_lineage: true,
-    allocation_strategy: options.strategy ?? "FIFO",
-  });
-  return textOf(answer, "balance_id");
-}
-
-/** Money of a provider, from outside. */
-const bring = async (to: string, amount: bigint, provider: string, reference = unique("bring")) =>
-  textOf(
-    await moveNow({
-      from: "@World",
-      to,
-      amount,
-      reference,
-      options: { allow_overdraft: true, meta_data: { BLNK_LINEAGE_PROVIDER: provider } },
-    }),
-    "transaction_id",
-  );
-
-/** What a balance has of each provider: amount, available, spent, and what is held. */
-async function fundsOf(balanceId: string): Promise<string[]> {
-  const answer = await get(`/balances/${balanceId}/lineage`);
-  return partsOf(answer, "providers").map((part) => {
-    const held = optional(part, "held");
-    const [provider, amount, available, spent] = ["provider", "amount", "available", "spent"].map(
-      (name) => field(part, name),
-    );
-    return `${provider}: ${amount} = ${available} + ${spent}${held === null ? "" : ` + ${held} held`}`;
-  });
-}
-
-const partsOf = (answer: Answer, name: string): Answer[] =>
-  listOf({ ...answer, body: field(answer, name) }).map((body) => ({ ...answer, body }));
-
-/** A field that need not be there. */
-function optional({ body }: Answer, name: string): Value {
-  const isRecord = typeof body === "object" && body !== null && !Array.isArray(body);
-  return (isRecord ? body[name] : null) ?? null;
-}
-
-/** The shadow transactions of one, and what it spent of whom. */
-async function lineageOf(transactionId: string) {
-  const answer = await get(`/transactions/${transactionId}/lineage`);
-  return {
-    allocation: optional(answer, "fund_allocation"),
-    shadows:
-      field(answer, "shadow_transactions") === null ? [] : partsOf(answer, "shadow_transactions"),
-  };
-}
-
-const shadowIds = async (transactionId: string): Promise<string[]> =>
-  (await lineageOf(transactionId)).shadows.map((shadow) => textOf(shadow, "transaction_id"));
-
-const idOfIndicator = async (indicator: string): Promise<string> =>
-  textOf(
-    await get(`/balances/indicator/${encodeURIComponent(indicator)}/currency/USD`),
-    "balance_id",
-  );
+import {
+  bring,
+  fundsOf,
+  idOfIndicator,
+  lineageOf,
+  newOwner,
+  newWallet,
+  shadowIds,
+} from "../support/lineage";
 
 describe("the worked example of the contract", () => {
   it("tells whose money came, went and was passed on", async () => {
@@ -235,69 +164,6 @@ describe("whose money is spent first", () => {
 
     expect(await fundsOf(wallet)).toEqual(["visa: 100 = 60 + 40"]);
     expect(await fundsOf(other)).toEqual(["visa: 40 = 40 + 0"]);
-  });
-});
-
-describe("the shadow balances of a wallet", () => {
-  it("are its own: another wallet of its owner, and of somebody of the same name, has others", async () => {
-    const owner = await newOwner("Ada");
-    const wallets = [await newWallet({ owner }), await newWallet({ owner }), await newWallet()];
-    for (const wallet of wallets) await bring(wallet, 100n, "visa");
-    const [first = "", second = ""] = wallets;
-    await moveNow({ from: first, to: "@Shop", amount: 60n });
-
-    expect(await Promise.all(wallets.map(fundsOf))).toEqual([
-      ["visa: 100 = 40 + 60"],
-      ["visa: 100 = 100 + 0"],
-      ["visa: 100 = 100 + 0"],
-    ]);
-    const ids = await Promise.all(
-      [first, second].map(async (wallet) => {
-        const answer = await get(`/balances/${wallet}/lineage`);
-        const providers = partsOf(answer, "providers");
-        return [
-          textOf(answer, "aggregate_balance_id"),
-          ...providers.map((each) => textOf(each, "shadow_balance_id")),
-        ];
-      }),
-    );
-    expect(new Set(ids.flat()).size).toBe(4);
-  });
-
-  it("stay when the owner's name changes", async () => {
-    const owner = await newOwner("Ada");
-    const wallet = await newWallet({ owner });
-    await bring(wallet, 100n, "visa");
-    const before = await get(`/balances/${wallet}/lineage`);
-    await put(`/identities/${owner}`, { first_name: "Augusta" });
-    await bring(wallet, 50n, "visa");
-
-    const after = await get(`/balances/${wallet}/lineage`);
-    expect(field(after, "aggregate_balance_id")).toBe(field(before, "aggregate_balance_id"));
-    expect(await fundsOf(wallet)).toEqual(["visa: 150 = 150 + 0"]);
-  });
-
-  it("show what the wallet has of each provider, once all is told", async () => {
-    const wallet = await newWallet();
-    await bring(wallet, 100n, "visa");
-    const spent = textOf(
-      await moveNow({ from: wallet, to: "@Shop", amount: 30n }),
-      "transaction_id",
-    );
-    const held = textOf(await hold({ from: wallet, to: "@Shop", amount: 20n }), "transaction_id");
-    await Promise.all([spent, held].map(lineageOf));
-
-    expect(await amountsOf(await idOfIndicator(`@visa_${wallet}_lineage`))).toEqual({
-      balance: -70n,
-      credit: 30n,
-      debit: 100n,
-      inflightCredit: 20n,
-      inflightDebit: 0n,
-    });
-    expect(await amountsOf(await idOfIndicator(`@${wallet}_lineage`))).toMatchObject({
-      balance: 70n,
-      inflightDebit: 20n,
-    });
   });
 });
 
@@ -451,32 +317,6 @@ describe("whose money it was is known as well of", () => {
   });
 });
 
-describe("a shadow transaction", () => {
-  it("takes another reference when a client has used its own", async () => {
-    const wallet = await newWallet();
-    const reference = unique("bring");
-    const taken = { reference: `${reference}_shadow_visa`, amount: 1n };
-    await moveNow({ from: "@World", to: "@Shop", ...taken, options: { allow_overdraft: true } });
-    const id = await bring(wallet, 100n, "visa", reference);
-
-    const { shadows } = await lineageOf(id);
-    expect(shadows.map((shadow) => textOf(shadow, "reference"))).toEqual([`${id}_shadow_visa`]);
-  });
-
-  it("is a transaction like any other: in lists, by its reference, and announced", async () => {
-    const wallet = await newWallet();
-    const reference = unique("bring");
-    const [shadow = ""] = await shadowIds(await bring(wallet, 100n, "visa", reference));
-
-    const byReference = await get(`/transactions/reference/${reference}_shadow_visa`);
-    expect(textOf(byReference, "transaction_id")).toBe(shadow);
-    const listed = await get(`/transactions?transaction_id_eq=${shadow}`);
-    expect(listOf(listed)).toHaveLength(1);
-    const indicators = listOf(await get(`/balances?indicator_eq=@visa_${wallet}_lineage`));
-    expect(indicators).toHaveLength(1);
-  });
-});
-
 describe("what has no lineage", () => {
   it("is a transfer between balances that do not track any", async () => {
     const [alice = "", bob = ""] = await newBalances(2);
@@ -506,14 +346,4 @@ describe("what has no lineage", () => {
     const sent = await moveNow({ from: "@World", to: "@Shop", amount: 1n, options });
     expect(sent.status).toBe(400);
   });
-});
-
-it("a long name of a provider stands in references and indicators as its digest", async () => {
-  const wallet = await newWallet();
-  const provider = "v".repeat(255);
-  const id = await bring(wallet, 100n, provider);
-
-  expect(await fundsOf(wallet)).toEqual([`${provider}: 100 = 100 + 0`]);
-  const [shadow] = (await lineageOf(id)).shadows;
-  expect(shadow === undefined ? "" : textOf(shadow, "reference")).toMatch(/_shadow_[0-9a-f]{64}$/);
 });

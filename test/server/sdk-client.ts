@@ -58,6 +58,27 @@ export async function clientOf({ baseUrl }: TestServer) {
     return balance_id;
   };
 
+  /** A balance that spends the newest provider's money first, with so many cents of each provider. */
+  const newWallet = async (brought: Readonly<Record<string, number>>): Promise<string> => {
+    const owner = dataOf(
+      await blnk.Identity.create({ identity_type: "individual", first_name: "Ada" }),
+    );
+    const { balance_id: destination } = dataOf(
+      await blnk.LedgerBalances.create({
+        ledger_id,
+        currency: "USD",
+        identity_id: owner.identity_id,
+        track_fund_lineage: true,
+        allocation_strategy: "LIFO",
+      }),
+    );
+    const from = { source: "@World", allow_overdraft: true, destination };
+    for (const [provider, precise_amount] of Object.entries(brought)) {
+      await create({ ...from, precise_amount, meta_data: { BLNK_LINEAGE_PROVIDER: provider } });
+    }
+    return destination;
+  };
+
   /** What settled in balances, and what they hold back. */
   const figuresOf = async (...balanceIds: readonly string[]) => {
     const answers = await Promise.all(balanceIds.map((id) => blnk.LedgerBalances.get(id)));
@@ -78,5 +99,5 @@ export async function clientOf({ baseUrl }: TestServer) {
       return transaction;
     }, 20_000);
 
-  return { blnk, create, newBalance, figuresOf, settledIn, decided };
+  return { blnk, create, newBalance, newWallet, figuresOf, settledIn, decided };
 }

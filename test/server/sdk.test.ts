@@ -5,7 +5,8 @@ import { clientOf, dataOf, refusalOf, transfer, unique } from "./sdk-client.ts";
 const server = await startServer({ authOff: true });
 afterAll(() => server.close());
 
-const { blnk, create, newBalance, figuresOf, settledIn, decided } = await clientOf(server);
+const { blnk, create, newBalance, newWallet, figuresOf, settledIn, decided } =
+  await clientOf(server);
 
 describe("W1: the official client creates", () => {
   it("a hold, with every field that it knows", async () => {
@@ -319,44 +320,20 @@ describe("W1: the official client", () => {
   });
 
   it("asks whose money it is", async () => {
-    const { ledger_id } = dataOf(await blnk.Ledgers.create({ name: "Wallets" }));
-    const { identity_id } = dataOf(
-      await blnk.Identity.create({ identity_type: "individual", first_name: "Ada" }),
-    );
-    const { balance_id: wallet } = dataOf(
-      await blnk.LedgerBalances.create({
-        ledger_id,
-        currency: "USD",
-        identity_id,
-        track_fund_lineage: true,
-        allocation_strategy: "LIFO",
-      }),
-    );
-    for (const provider of ["visa", "swift"]) {
-      await create({
-        amount: 1,
-        source: "@World",
-        destination: wallet,
-        allow_overdraft: true,
-        meta_data: { BLNK_LINEAGE_PROVIDER: provider },
-      });
-    }
+    const wallet = await newWallet({ visa: 100, swift: 100 });
     const spent = await create({ amount: 1.5, source: wallet, destination: "@Shop" });
 
-    const { total_with_lineage, providers } = dataOf(await blnk.LedgerBalances.getLineage(wallet));
-    expect(total_with_lineage).toBe(50);
-    expect(providers).toEqual([
-      expect.objectContaining({ provider: "visa", amount: 100, available: 50, spent: 50 }),
-      expect.objectContaining({ provider: "swift", amount: 100, available: 0, spent: 100 }),
-    ]);
-    const { fund_allocation, shadow_transactions } = dataOf(
-      await blnk.Transactions.getLineage(spent.transaction_id),
-    );
-    expect(fund_allocation).toEqual([
-      { provider: "swift", amount: 100 },
-      { provider: "visa", amount: 50 },
-    ]);
-    expect(shadow_transactions).toHaveLength(2);
+    expect(dataOf(await blnk.LedgerBalances.getLineage(wallet))).toMatchObject({
+      total_with_lineage: 50,
+      providers: [
+        { provider: "visa", amount: 100, available: 50, spent: 50 },
+        { provider: "swift", amount: 100, available: 0, spent: 100 },
+      ],
+    });
+    expect(dataOf(await blnk.Transactions.getLineage(spent.transaction_id))).toMatchObject({
+      fund_allocation: [{ amount: 100 }, { amount: 50 }],
+      shadow_transactions: [{ status: "APPLIED" }, { status: "APPLIED" }],
+    });
   });
 
   it("refunds once, at once or by the queue", async () => {

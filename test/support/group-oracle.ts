@@ -45,19 +45,13 @@ function chapterLaws(facts: Facts): string[] {
   ];
 }
 
-/**
- * What moves money: a split's own record stands for its legs, and a pointer for one of them. What a record moves with is
- * left out, because D1 knows it of the legs of splits alone.
- */
-function movements({ rows, shown, projected, ...rest }: Audit): Audit {
+/** What moves money: a split's own record stands for its legs, and a pointer for one of them. */
+function movements({ rows, shown, ...rest }: Audit): Audit {
   const moves = ({ kind }: { readonly kind: string }) => kind !== "split" && kind !== "pointer";
-  const alone = <Id>(records: ReadonlyMap<Id, Transaction>): Map<Id, Transaction> =>
-    new Map([...records].map(([id, record]) => [id, { ...record, group: null }]));
   return {
     ...rest,
     rows: rows.filter(({ posting }) => moves(posting)),
-    shown: alone(new Map([...shown].filter(([, record]) => moves(record)))),
-    projected: alone(projected),
+    shown: new Map([...shown].filter(([, record]) => moves(record))),
   };
 }
 

@@ -93,7 +93,7 @@ async function fundsOf(world: World, { balances }: Audit): Promise<string[]> {
   const tracking = [...balances.values()].filter(({ snapshot }) => snapshot.trackFundLineage);
   const found = await Promise.all(
     tracking.map(async ({ snapshot }) => {
-      const kept = await world.journal.fundsOf(snapshot.balanceId);
+      const kept = await world.journal.balanceLineage(snapshot.balanceId);
       return (kept?.funds ?? []).map(
         ({ provider, credited, spent, held }) =>
           `${provider} of ${snapshot.identityId}: ${credited} ${spent} ${held}`,

@@ -1,5 +1,6 @@
 import type { BalanceProfile } from "../../src/domain/balance-record";
 import { indicatorBalanceId, type TransactionId } from "../../src/domain/ids";
+import { appOf } from "./app";
 import { storedRows } from "./audit";
 import { MADE_AT } from "./records";
 import { makeWallets, walletId } from "./wallets";
@@ -61,6 +62,18 @@ const between = (world: World) => ({
   to: walletId(world, "bob"),
   amount: 80n,
 });
+
+/** Money comes to ada, and she passes it on to bob. */
+function passingOn(world: World) {
+  const item = { precise_amount: 70, precision: 100, currency: "USD", description: "of a batch" };
+  const [ada, bob] = [walletId(world, "ada"), walletId(world, "bob")];
+  const tagged = { allow_overdraft: true, meta_data: { BLNK_LINEAGE_PROVIDER: "wise" } };
+  const transactions = [
+    { ...item, ...tagged, reference: "in", source: "@world", destination: ada },
+    { ...item, reference: "on", precise_amount: 150, source: ada, destination: bob },
+  ];
+  return { transactions, atomic: true, skip_queue: true };
+}
 
 export const SAGAS: readonly Saga[] = [
   {
@@ -264,6 +277,14 @@ export const SAGAS: readonly Saga[] = [
     steps: [
       (world) => world.post({ ...between(world), ...queued }, named("k")),
       (world) => apply(world, "t"),
+    ],
+  },
+  {
+    name: "a batch that brings a provider's money and passes it on",
+    prepare: makeWallets,
+    own: LINEAGE,
+    steps: [
+      (world) => appOf(world)("POST", "/transactions/bulk", { body: passingOn(world), key: "k" }),
     ],
   },
   {

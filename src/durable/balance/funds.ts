@@ -2,18 +2,21 @@ import { sha256Hex } from "../../domain/digest";
 import { invariant } from "../../domain/invariant";
 import {
   allocate,
+  availableIn,
   type Fund,
+  firstOf,
   type HeldFunds,
   type Piece,
   PROVIDERS_MAX,
+  plainPieces,
   received,
   released,
   type Strategy,
   settle,
 } from "../../domain/lineage";
-import type { TraceOperation } from "./protocol";
+import type { MoneyOperation } from "./protocol";
 
-/** Only a balance that tracks its funds has these: what it has of each provider, what holds tie up, and what every change moved. */
+/** Only a balance that tracks its funds has these: what it has of each provider, what holds tie up, what every change moved, and which debits of groups it will be asked about. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS funds (
     seq INTEGER PRIMARY KEY,
@@ -35,7 +38,8 @@ const TABLES = `
     op TEXT PRIMARY KEY,
     pieces TEXT NOT NULL,
     seal TEXT NOT NULL
-  ) WITHOUT ROWID;`;
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS fund_debits (op TEXT PRIMARY KEY, amount TEXT NOT NULL) WITHOUT ROWID;`;
 
 type FundRow = {
   seq: number;
@@ -79,20 +83,16 @@ export class FundsStore {
   /** Whether what it has of each provider is what its seals were made of, and none is gone from among them. */
   get isSound(): boolean {
     if (!this.#hasTables) return true;
-    return this.#rows().every(
-      ({ seal, ...row }, index) => row.seq === index + 1 && seal === sealOf(row),
-    );
+    return this.#rows().every((row, index) => row.seq === index + 1 && isSealed(row));
   }
 
-  /** Whose money a change moved; null when it was not asked for. */
-  moveOf(op: string, hold: { transactionId: string; side: string }): FundMove | null {
-    if (!this.#hasTables) return null;
-    const [move] = this.#sql.exec<MoveRow>("SELECT * FROM fund_moves WHERE op = ?", op);
-    if (move === undefined) return null;
-    const { seal, ...row } = move;
-    const left = this.#holdRow(hold.transactionId, hold.side);
-    const isSound = seal === sealOf(row) && (left === null || left.seal === holdSealOf(left));
-    return { pieces: isSound ? piecesOf(row.pieces) : [], isSound, isHeld: left !== null };
+  /** Whose money a change moved, and what is left of it when it is a hold; null when it was not asked for. */
+  moveOf(op: string, hold?: { transactionId: string; side: string }): FundMove | null {
+    const move = this.#hasTables ? this.#moveRow(op) : null;
+    if (move === null) return null;
+    const left = hold === undefined ? null : this.#holdRow(hold.transactionId, hold.side);
+    const isSound = isSealed(move) && (left === null || isSealed(left));
+    return { pieces: isSound ? piecesIn(move.pieces) : [], isSound, isHeld: left !== null };
   }
 
   get #hasTables(): boolean {
@@ -113,6 +113,11 @@ export class FundsStore {
     }));
   }
 
+  #moveRow(op: string): MoveRow | null {
+    const [row] = this.#sql.exec<MoveRow>("SELECT * FROM fund_moves WHERE op = ?", op);
+    return row ?? null;
+  }
+
   #holdRow(transactionId: string, side: string): HoldRow | null {
     const [row] = this.#sql.exec<HoldRow>(
       "SELECT * FROM fund_holds WHERE transaction_id = ? AND side = ?",
@@ -122,44 +127,66 @@ export class FundsStore {
     return row ?? null;
   }
 
-  /** Whose money a change moved: worked out once, told again for repeats. */
-  trace(operation: TraceOperation, strategy: Strategy): Piece[] {
+  /** A debit of a group was posted, and it will be asked whose money it was. */
+  expect({ op, side, amount }: MoneyOperation): void {
+    if (side !== "source") return;
     this.#sql.exec(TABLES);
-    const [known] = this.#sql.exec<{ pieces: string }>(
-      "SELECT pieces FROM fund_moves WHERE op = ?",
-      operation.op,
-    );
-    if (known !== undefined) return piecesOf(known.pieces);
+    this.#sql.exec("INSERT INTO fund_debits VALUES (?, ?)", op, amount.toString());
+  }
+
+  /**
+   * Whose money a change moved: worked out once, told again for repeats.
+   *
+   * @param available what can be spent of the balance, when the change was posted some time ago: no more can come to be known
+   * than that and what is expected to be asked for, since others may have spent of what it brought
+   */
+  trace(change: MoneyOperation, strategy: Strategy, available?: bigint): Piece[] {
+    this.#sql.exec(TABLES);
+    const known = this.#moveRow(change.op);
+    if (known !== null) return piecesIn(known.pieces);
     const pieces =
-      operation.side === "source" ? this.#release(operation, strategy) : this.#receive(operation);
-    const move = { op: operation.op, pieces: textOf(pieces) };
+      change.side === "source" ? this.#release(change, strategy) : this.#receive(change, available);
+    const move = { op: change.op, pieces: textOf(pieces) };
     this.#sql.exec("INSERT INTO fund_moves VALUES (?, ?, ?)", move.op, move.pieces, sealOf(move));
     return pieces;
   }
 
-  #release(operation: TraceOperation, strategy: Strategy): Piece[] {
-    const { action, amount } = operation;
+  #release(change: MoneyOperation, strategy: Strategy): Piece[] {
+    const { op, action, amount } = change;
     const funds = this.#select();
-    const pieces = this.#settled(operation) ?? allocate(strategy, funds, amount);
+    const pieces = this.#settled(change) ?? allocate(strategy, funds, amount);
     for (const { provider, amount: part } of pieces) {
       const fund = funds.find((each) => each.provider === provider);
       invariant(fund !== undefined, "what is released was received");
       this.#save(released(fund, action, part));
     }
-    if (action === "hold") this.#saveHold(operation, { left: amount, pieces });
+    if (action === "hold") this.#saveHold(change, { left: amount, pieces });
+    this.#sql.exec("DELETE FROM fund_debits WHERE op = ?", op);
     return pieces;
   }
 
-  #receive(operation: TraceOperation): Piece[] {
-    const { action, amount: left } = operation;
-    const funds = new Map(this.#select().map((fund) => [fund.provider, fund]));
-    const pieces = this.#settled(operation) ?? this.#known(operation.received ?? [], funds);
+  #receive(change: MoneyOperation, available: bigint | undefined): Piece[] {
+    const { action, amount: left, lineage } = change;
+    const all = this.#select();
+    const funds = new Map(all.map((fund) => [fund.provider, fund]));
+    let pieces = this.#settled(change) ?? this.#known(lineage?.received ?? [], funds);
+    if (available !== undefined && action === "apply") {
+      pieces = firstOf(pieces, available + this.#expected() - availableIn(all));
+    }
     for (const { provider, amount } of pieces) {
       const fund = funds.get(provider) ?? { provider, credited: 0n, spent: 0n, held: 0n };
       this.#save(received(fund, action, amount));
     }
-    if (action === "hold") this.#saveHold(operation, { left, pieces });
+    if (action === "hold") this.#saveHold(change, { left, pieces });
     return pieces;
+  }
+
+  /** Minor units of posted debits of which it will be asked whose money they were. */
+  #expected(): bigint {
+    return this.#sql
+      .exec<{ amount: string }>("SELECT amount FROM fund_debits")
+      .toArray()
+      .reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   }
 
   /** Those of providers that are told apart: of so many, and no more. */
@@ -173,18 +200,21 @@ export class FundsStore {
   }
 
   /** What of a hold is settled; null when the change settles none. */
-  #settled(operation: TraceOperation): Piece[] | null {
-    const { action, hold, side } = operation;
+  #settled({ action, amount, side, transactionId, lineage }: MoneyOperation): Piece[] | null {
     if (action !== "commit" && action !== "void") return null;
+    const { hold = transactionId, received: named = null } = lineage ?? {};
     const row = this.#holdRow(hold, side);
     if (row === null) return [];
-    const held = { left: BigInt(row.remainder), pieces: piecesOf(row.pieces) };
-    const settled = settle(held, { ...operation, action });
-    this.#saveHold(operation, settled.held);
+    const held = { left: BigInt(row.remainder), pieces: piecesIn(row.pieces) };
+    const settled = settle(held, { action, amount, received: named });
+    this.#saveHold({ transactionId: hold, side }, settled.held);
     return settled.pieces;
   }
 
-  #saveHold({ hold, side }: TraceOperation, { left, pieces }: HeldFunds): void {
+  #saveHold(
+    { transactionId: hold, side }: Pick<MoneyOperation, "transactionId" | "side">,
+    { left, pieces }: HeldFunds,
+  ): void {
     if (left === 0n) {
       this.#sql.exec("DELETE FROM fund_holds WHERE transaction_id = ? AND side = ?", hold, side);
       return;
@@ -193,7 +223,7 @@ export class FundsStore {
     this.#sql.exec(
       "INSERT OR REPLACE INTO fund_holds VALUES (?, ?, ?, ?, ?)",
       ...Object.values(row),
-      holdSealOf(row),
+      sealOf(row),
     );
   }
 
@@ -218,17 +248,14 @@ export class FundsStore {
   }
 }
 
-/** The seal of a row: what was written as it. */
-const sealOf = (row: Omit<FundRow, "seal"> | Omit<MoveRow, "seal">): string =>
-  sha256Hex(JSON.stringify(Object.values(row)));
+/** The seal of a row: the SHA-256 of its columns, in their order. */
+const sealOf = (row: object): string => sha256Hex(JSON.stringify(Object.values(row)));
 
-const holdSealOf = ({ transaction_id, side, remainder, pieces }: Omit<HoldRow, "seal">): string =>
-  sha256Hex(JSON.stringify([transaction_id, side, remainder, pieces]));
+const isSealed = ({ seal, ...row }: FundRow | HoldRow | MoveRow): boolean => seal === sealOf(row);
 
-const textOf = (pieces: readonly Piece[]): string =>
-  JSON.stringify(pieces.map(({ provider, amount }) => [provider, amount.toString()]));
+const textOf = (pieces: readonly Piece[]): string => JSON.stringify(plainPieces(pieces));
 
-const piecesOf = (text: string): Piece[] =>
+const piecesIn = (text: string): Piece[] =>
   JSON.parse(text).map(([provider, amount]: [string, string]) => ({
     provider,
     amount: BigInt(amount),

@@ -1,4 +1,4 @@
-import { type Amounts, applyChange, changed, NO_AMOUNTS } from "../../domain/balance";
+import { type Amounts, applyChange, available, changed, NO_AMOUNTS } from "../../domain/balance";
 import { type LedgerError, refusal } from "../../domain/error";
 import { type BalanceId, GENERAL_LEDGER_ID, isBalanceId, sha256Hex } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
@@ -75,7 +75,12 @@ export class BalanceLedger {
       this.#store.cancel(op, Date.now());
       return { outcome: "cancelled" };
     }
-    return applied(balance, entry, balance?.createdBy === op);
+    const { version, at } = entry;
+    const answer = { outcome: "applied", version, at, created: balance?.createdBy === op } as const;
+    if (balance === null || !balance.snapshot.trackFundLineage) return answer;
+    const { allocationStrategy: strategy, identityId } = balance.snapshot;
+    const pieces = this.#store.funds.moveOf(op)?.pieces ?? [];
+    return { ...answer, traced: { outcome: "traced", pieces, strategy, identityId } };
   }
 
   #change(state: BalanceState, operation: MoneyOperation, at: Instant): Step {
@@ -101,7 +106,7 @@ export class BalanceLedger {
     const { version } = next.snapshot;
     return {
       state: { balance: next, reserved },
-      answer: this.#noting(next, operation, applied(next, { version, at }, balance === null)),
+      answer: this.#applied(next, operation, { version, at }),
     };
   }
 
@@ -126,22 +131,27 @@ export class BalanceLedger {
     if (entry.side !== side || entry.action !== action || entry.amount !== amount) {
       return { outcome: "fault", message: `operation ${op} was applied with other content` };
     }
-    const answer = applied(state.balance, entry, state.balance?.createdBy === op);
-    return this.#noting(state.balance, operation, answer);
+    return this.#applied(state.balance, operation, entry);
   }
 
-  /** The answer with whose money came in: noted with the money, so that nobody spends it before it is known. */
-  #noting(balance: StoredBalance | null, operation: MoneyOperation, answer: Answer): Answer {
-    const { incoming, op, side, action, amount } = operation;
-    if (incoming === undefined || balance === null || !isTracked(balance)) return answer;
-    if (answer.outcome !== "applied") return answer;
-    const traced = this.#traced(balance, { kind: "trace", op, side, action, amount, ...incoming });
-    return { ...answer, traced };
+  /**
+   * What was applied, as it is told. Whose money it was is worked out together with the change, so that nobody spends money
+   * before it is known whose it is.
+   */
+  #applied(
+    balance: StoredBalance | null,
+    operation: MoneyOperation,
+    { version, at }: Pick<StoredEntry, "version" | "at">,
+  ): Answer {
+    const created = balance?.createdBy === operation.op;
+    const answer = { outcome: "applied", version, at, created } as const;
+    if (balance === null || !balance.snapshot.trackFundLineage) return answer;
+    return { ...answer, traced: this.#traced(balance, operation) };
   }
 
-  #traced({ snapshot }: StoredBalance, operation: TraceOperation): TracedAnswer {
+  #traced({ snapshot }: StoredBalance, change: MoneyOperation, available?: bigint): TracedAnswer {
     const { allocationStrategy: strategy, identityId } = snapshot;
-    const pieces = this.#store.funds.trace(operation, strategyOf(strategy));
+    const pieces = this.#store.funds.trace(change, strategyOf(strategy), available);
     return { outcome: "traced", pieces, strategy, identityId };
   }
 
@@ -192,6 +202,7 @@ export class BalanceLedger {
       balance = this.#store.append(made, change, changed(made.snapshot, change), at);
       invariant(balance !== null, "what is reserved for was not applied before");
       versions.push(balance.snapshot.version);
+      if (balance.snapshot.trackFundLineage) this.#store.funds.expect(change);
     }
     this.#store.endReservation(op);
     const reserved = state.reserved - held.deficit;
@@ -206,12 +217,12 @@ export class BalanceLedger {
     return posted(balance, versions, balance?.createdBy === changes[0]?.op);
   }
 
-  /** Whose money an applied change moved. It follows the change and is never refused. */
-  #trace({ balance }: BalanceState, operation: TraceOperation): Answer {
-    if (balance === null || this.#store.entryOf(operation.op) === null) {
-      return { outcome: "fault", message: `${operation.op} was not applied` };
+  /** Whose money a posted change was: what others have spent of it meanwhile was nobody's. */
+  #trace({ balance }: BalanceState, { op, change }: TraceOperation): Answer {
+    if (balance === null || this.#store.entryOf(change.op) === null) {
+      return { outcome: "fault", message: `${op} was not applied` };
     }
-    return this.#traced(balance, operation);
+    return this.#traced(balance, change, available(balance.snapshot));
   }
 
   #release(state: BalanceState, op: string): Step {
@@ -256,24 +267,11 @@ export class BalanceLedger {
   }
 }
 
-/** What was applied, as it is told. */
-function applied(
-  balance: StoredBalance | null,
-  { version, at }: Pick<StoredEntry, "version" | "at">,
-  created: boolean,
-): Answer {
-  const answer = { outcome: "applied", version, at, created } as const;
-  return isTracked(balance) ? { ...answer, tracked: true } : answer;
-}
-
-/** The same of a reservation that was carried out. */
+/** What was posted, as it is told. */
 function posted(balance: StoredBalance | null, versions: number[], created: boolean): Answer {
   const answer = { outcome: "posted", versions, created } as const;
-  return isTracked(balance) ? { ...answer, tracked: true } : answer;
+  return balance?.snapshot.trackFundLineage === true ? { ...answer, tracked: true } : answer;
 }
-
-const isTracked = (balance: StoredBalance | null): boolean =>
-  balance?.snapshot.trackFundLineage === true;
 
 const settles = ({ action }: MoneyOperation): boolean => action === "commit" || action === "void";
 

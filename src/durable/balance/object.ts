@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
-import type { BalanceFunds } from "../../domain/lineage";
+import type { BalanceLineage } from "../../domain/lineage";
 import { mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
 import { Turn } from "../turn";
@@ -63,8 +63,7 @@ export class BalanceObject extends DurableObject<Env> {
     const isOneWrite =
       operations.length === 1 &&
       first?.kind === "change" &&
-      state.balance !== null &&
-      (first.incoming === undefined || !state.balance.snapshot.trackFundLineage);
+      state.balance?.snapshot.trackFundLineage === false;
     const answers = isOneWrite ? carryOut() : this.ctx.storage.transactionSync(carryOut);
     // Only now: a rolled-back transaction must not leave its amounts in memory.
     this.#state = state;
@@ -121,11 +120,12 @@ export class BalanceObject extends DurableObject<Env> {
     return { balanceId, currency, ...this.#store.settledAt(moment, balance) };
   }
 
-  /** Whose money it is; null when the balance does not track that, or nobody has made it. */
-  funds(): BalanceFunds | null {
+  /** The balance, and whose money it has; null when nobody has made it. */
+  lineage(): BalanceLineage | null {
     const { balance } = this.#state;
-    if (balance === null || !balance.snapshot.trackFundLineage) return null;
-    return { currency: balance.snapshot.currency, funds: this.#store.funds.all() };
+    if (balance === null) return null;
+    const { snapshot } = balance;
+    return { balance: snapshot, funds: snapshot.trackFundLineage ? this.#store.funds.all() : null };
   }
 
   /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */

@@ -1,4 +1,4 @@
-import type { Action, Change } from "../../domain/balance";
+import type { Change } from "../../domain/balance";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
@@ -17,15 +17,15 @@ export interface MoneyOperation extends Change {
   readonly indicator: string | null;
   /** The seal of the transaction as it was recorded: its entry carries it. Absent from callers older than seals. */
   readonly seal?: string;
-  /** Whose money comes in, where anybody knows: a balance that tracks its funds notes it together with the money. */
-  readonly incoming?: Incoming;
+  /** What its shard knows of whose money it is. Only a balance that tracks its funds looks at it. */
+  readonly lineage?: Lineage;
 }
 
-/** Whose money a change brings. */
-export interface Incoming {
-  /** The hold itself, or the one that a commit or void settles. */
+/** What is known of whose money a change moves, before its balance is asked. */
+export interface Lineage {
+  /** The hold that it settles, or else itself. */
   readonly hold: TransactionId;
-  /** Null when only the hold that is settled knows. */
+  /** Whose money comes in; null when only the hold that is settled knows. */
   readonly received: readonly Piece[] | null;
 }
 
@@ -63,15 +63,11 @@ export interface ReleaseOperation {
   readonly op: string;
 }
 
-/** Says whose money a change that was applied has moved. Only a balance that tracks its funds is asked. */
-export interface TraceOperation extends Incoming {
+/** Asks whose money a change of a group was that was posted. Only a balance that tracks its funds is asked. */
+export interface TraceOperation {
   readonly kind: "trace";
-  /** The id of the change. */
   readonly op: string;
-  readonly side: Change["side"];
-  readonly action: Action;
-  /** Minor units. */
-  readonly amount: bigint;
+  readonly change: MoneyOperation;
 }
 
 /** Whose money a change moved, as far as its balance knows. */
@@ -101,9 +97,7 @@ export type Answer =
       readonly at: Instant;
       /** Whether this operation made the balance (repeats say so too). */
       readonly created: boolean;
-      /** Whether the balance tracks its funds, and is to be asked whose money it was. */
-      readonly tracked?: true;
-      /** What it noted of what came in. */
+      /** Whose money it was, when the balance tracks that. */
       readonly traced?: TracedAnswer;
     }
   | TracedAnswer
@@ -116,6 +110,7 @@ export type Answer =
       readonly outcome: "posted";
       readonly versions: readonly number[];
       readonly created: boolean;
+      /** Whether the balance tracks its funds, and is to be asked whose money each change was. */
       readonly tracked?: true;
     }
   | { readonly outcome: "released" }

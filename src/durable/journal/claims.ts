@@ -5,7 +5,7 @@ import { OutcomeUnknown } from "./deadline";
 import { succeed, writeRefusal } from "./endings";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type { Records } from "./records";
-import { type Decision, type Driven, isHidden, type Outcome, type Row, Work } from "./row";
+import { type Decision, type Driven, isHidden, type Outcome, type Row, rowOf, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** A claim whose group is silent is looked into after this long, in milliseconds. */
@@ -119,27 +119,11 @@ export class Claims {
     const { attempt, coordinator } = request;
     const rows = request.claims
       .filter(({ posting }) => this.#records.find(posting.transactionId) === null)
-      .map(
-        ({ posting, createdAt }): Row => ({
-          seq: 0,
-          posting,
-          attempt,
-          createdAt: createdAt ?? this.#records.now(),
-          operationKey: "",
-          fingerprint: "",
-          claims: [],
-          coordinator,
-          decision: null,
-          status: "CLAIMED",
-          metaData: posting.metaData,
-          revision: 1,
-          work: Work.Drive,
-          outcome: null,
-          rejectionReason: "",
-          dueMs: Date.now() + ASK_MS,
-          doubt: false,
-        }),
-      );
+      .map(({ posting, createdAt = this.#records.now() }): Row => {
+        const row = rowOf({ posting, operationKey: "", fingerprint: "", createdAt });
+        const dueMs = Date.now() + ASK_MS;
+        return { ...row, attempt, coordinator, status: "CLAIMED", work: Work.Drive, dueMs };
+      });
     this.#store.transaction(() => {
       for (const row of rows) this.#store.insert(row);
     });

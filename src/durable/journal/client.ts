@@ -10,7 +10,7 @@ import {
   type TransactionId,
   transactionIdOf,
 } from "../../domain/ids";
-import type { BalanceFunds } from "../../domain/lineage";
+import type { BalanceLineage } from "../../domain/lineage";
 import type { Result } from "../../domain/result";
 import { type Instant, instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
@@ -310,8 +310,8 @@ export class JournalClient implements Journal {
     return askBalance(this.#parts, balanceId, async (stub) => stub.readAt({ moment }));
   }
 
-  fundsOf(balanceId: BalanceId): Promise<BalanceFunds | null> {
-    return askBalance(this.#parts, balanceId, async (stub) => stub.funds());
+  balanceLineage(balanceId: BalanceId): Promise<BalanceLineage | null> {
+    return askBalance(this.#parts, balanceId, async (stub) => await stub.lineage());
   }
 
   lineageOf(transactionId: TransactionId): Promise<LineageFound | null> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
-import type { Piece } from "../../domain/lineage";
+import { plainPieces } from "../../domain/lineage";
 import type { Overdraft, Posting, Side } from "../../domain/transaction";
 import type { Claim, Outcome } from "./row";
 
@@ -228,12 +228,9 @@ export function outcomeText(outcome: Outcome | null): string | null {
   if (outcome === null) return null;
   const { traced } = outcome;
   if (traced === undefined) return JSON.stringify(outcome);
-  const plain = ({ provider, amount: minor }: Piece) => [provider, minor.toString()];
-  const { released, received } = traced;
-  return JSON.stringify({
-    ...outcome,
-    traced: { ...traced, released: released.map(plain), received: received.map(plain) },
-  });
+  const released = plainPieces(traced.released);
+  const received = plainPieces(traced.received);
+  return JSON.stringify({ ...outcome, traced: { ...traced, released, received } });
 }
 
 /** The outcome that `outcomeText` wrote. */

@@ -6,7 +6,7 @@ import type { Piece } from "../../domain/lineage";
 import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
 import type { Side } from "../../domain/transaction";
-import type { Answer, Incoming, Operation } from "../balance/protocol";
+import type { Answer, Lineage, Operation } from "../balance/protocol";
 import type { Admission } from "./admission";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
@@ -16,7 +16,7 @@ import type { Records } from "./records";
 import { type Driven, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
-import { incomingOf, type Tracing, tracedOf } from "./tracing";
+import { lineageInto, lineageOutOf, tracedOf } from "./tracing";
 
 /** What the driver needs of its shard. */
 export interface DriverHost {
@@ -33,7 +33,6 @@ interface DriverParts {
   readonly lanes: Lanes;
   readonly splits: Splits;
   readonly claims: Claims;
-  readonly tracing: Tracing;
   readonly admission: Admission;
   readonly host: DriverHost;
 }
@@ -51,7 +50,6 @@ export class Driver {
   readonly #lanes: Lanes;
   readonly #splits: Splits;
   readonly #claims: Claims;
-  readonly #tracing: Tracing;
   readonly #admission: Admission;
   readonly #host: DriverHost;
   readonly #driving = new Map<
@@ -69,7 +67,6 @@ export class Driver {
     this.#lanes = parts.lanes;
     this.#splits = parts.splits;
     this.#claims = parts.claims;
-    this.#tracing = parts.tracing;
     this.#admission = parts.admission;
     this.#host = parts.host;
   }
@@ -149,9 +146,9 @@ export class Driver {
     await this.#host.checkpoint("drive:debited");
 
     // From here on the record must succeed: a credit is never refused.
-    const out = debit.applied.tracked ? await this.#tracing.released(row, true) : null;
-    const incoming = incomingOf(row.posting, out, this.#givenBackBy(row));
-    const credit = await this.#send(row, "destination", incoming);
+    const out = debit.applied.traced ?? null;
+    const lineage = lineageInto(row.posting, out, this.#givenBackBy(row));
+    const credit = await this.#send(row, "destination", lineage);
     invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
     await this.#host.checkpoint("drive:credited");
     const traced = tracedOf(out, credit.applied.traced ?? null);
@@ -221,7 +218,7 @@ export class Driver {
 
   /** The debit, or a refusal that is certain: no attempt of this operation can still succeed. */
   async #debit(row: Row): Promise<Moved> {
-    const sent = await this.#send(row, "source");
+    const sent = await this.#send(row, "source", lineageOutOf(row.posting));
     if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;
     await this.#host.checkpoint("drive:refused-in-doubt");
     const op = operationId(row, "source");
@@ -238,10 +235,10 @@ export class Driver {
   async #send(
     row: Row,
     side: SideName,
-    incoming: Incoming | null = null,
+    lineage: Lineage | null,
   ): Promise<Moved & { doubt: boolean }> {
     const { balanceId } = row.posting[side];
-    const operation = operationOf(row, side, incoming);
+    const operation = operationOf(row, side, lineage);
     const { answer, doubt } = await this.#submit(row, balanceId, operation);
     if (answer.outcome === "refused") return { refused: answer.error, doubt };
     invariant(

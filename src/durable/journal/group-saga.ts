@@ -117,7 +117,7 @@ export class GroupSaga {
       }
     });
     await this.#host.checkpoint("group:posted");
-    const traced = tracks.size === 0 ? NONE : await this.#tracing.traceAll(group.members, tracks);
+    const traced = tracks.size === 0 ? NONE : await this.#tracing.trace(group.members, tracks);
     return new Map(
       group.members.map((member) => {
         const { transactionId } = member.posting;

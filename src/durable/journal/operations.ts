@@ -1,7 +1,7 @@
 import { changeOf } from "../../domain/movement";
 import { postingSeal } from "../../domain/seal";
 import type { Posting } from "../../domain/transaction";
-import type { Incoming, MoneyOperation } from "../balance/protocol";
+import type { Lineage, MoneyOperation } from "../balance/protocol";
 import type { Row } from "./row";
 
 export type SideName = "source" | "destination";
@@ -17,10 +17,10 @@ export const operationId = (row: Moving, side: SideName): string =>
 export function operationOf(
   row: Moving,
   side: SideName,
-  incoming: Incoming | null = null,
+  lineage: Lineage | null = null,
 ): MoneyOperation {
   const { posting } = row;
-  return {
+  const operation: MoneyOperation = {
     kind: "change",
     op: operationId(row, side),
     ...changeOf(posting, side),
@@ -29,8 +29,8 @@ export function operationOf(
     effectiveDate: posting.effectiveDate ?? row.createdAt,
     indicator: posting[side].indicator,
     seal: sealOf(posting),
-    ...(incoming === null ? {} : { incoming }),
   };
+  return lineage === null ? operation : { ...operation, lineage };
 }
 
 /** Both sides carry it, and it is made once. */

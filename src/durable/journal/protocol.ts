@@ -2,7 +2,7 @@ import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/ba
 import type { BatchOptions, BatchValue, ItemResult } from "../../domain/batch";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, BatchId, TransactionId } from "../../domain/ids";
-import type { BalanceFunds, Piece } from "../../domain/lineage";
+import type { BalanceLineage, Piece } from "../../domain/lineage";
 import type { Result } from "../../domain/result";
 import type { CommitAmount } from "../../domain/settlement";
 import type { Instant } from "../../domain/time";
@@ -241,8 +241,8 @@ export interface Journal {
   balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null>;
   /** What had settled by a moment, by effective dates; null when there is no such balance. */
   balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null>;
-  /** Whose money a balance has; null when it does not track that, or there is no such balance. */
-  fundsOf(balanceId: BalanceId): Promise<BalanceFunds | null>;
+  /** A balance as it stands, and whose money it has; null when there is no such balance. */
+  balanceLineage(balanceId: BalanceId): Promise<BalanceLineage | null>;
   /** Whose money a transaction moved, of a split all its legs; null when there is no such transaction. */
   lineageOf(transactionId: TransactionId): Promise<LineageFound | null>;
   /** Minor units of QUEUED transactions on either side of a balance. */

@@ -111,7 +111,6 @@ export class Shard {
       lanes,
       splits,
       claims: this.claims,
-      tracing,
       host: { checkpoint, finished, balanceMade },
     });
     this.flusher = new Flusher({
@@ -201,6 +200,7 @@ export class Shard {
         checkpoint: this.#checkpoint,
         isDriving: (row) => this.driver.isDriving(row),
         drive: (row) => this.driver.drive(row),
+        // A call of itself would take longer, and the runtime ends with an object that dies in it.
         record: (shard, request) =>
           shard === host.shard ? this.recorder.record(request) : host.record(shard, request),
         settle: (shard, request) =>

@@ -1,15 +1,11 @@
-import type { BalanceId } from "../../domain/ids";
-import { isTransactionId, type TransactionId } from "../../domain/ids";
+import { type BalanceId, isTransactionId, type TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { type Piece, providerOf, type Traced } from "../../domain/lineage";
-import { actionOf, settlesHold } from "../../domain/saga";
+import { settlesHold } from "../../domain/saga";
 import type { Posting } from "../../domain/transaction";
-import type { Answer, Incoming, TracedAnswer, TraceOperation } from "../balance/protocol";
+import type { Lineage, TracedAnswer } from "../balance/protocol";
 import type { Lanes } from "./lanes";
-import { type Moving, operationId, type SideName } from "./operations";
-
-/** Which sides of a record track their funds. */
-export type Tracked = Readonly<Record<SideName, boolean>>;
+import { type Moving, operationOf, type SideName } from "./operations";
 
 /** What tracing needs of its shard. */
 export interface TracingHost {
@@ -17,8 +13,9 @@ export interface TracingHost {
 }
 
 /**
- * Asks the balances that track their funds whose money a record has moved, once it has moved it. Each balance works it out
- * once and tells repeats the same, so a crash anywhere is followed by the same answers.
+ * Asks balances that track their funds whose money the members of a group have moved, once it is posted: what a destination receives is known
+ * only when the source has said. Each balance works it out once and tells repeats the same, so a crash anywhere is followed
+ * by the same answers. Records that stand alone need not ask: their balances say so when they apply them.
  */
 export class Tracing {
   readonly #lanes: Lanes;
@@ -29,94 +26,97 @@ export class Tracing {
     this.#host = parts.host;
   }
 
-  /** Whose money left the source of a record; null when it does not track that. */
-  async released(moving: Moving, tracked: boolean): Promise<TracedAnswer | null> {
-    if (!tracked) return null;
-    const out = await this.#ask(moving, "source", null);
-    await this.#host.checkpoint("trace:released");
-    return out;
-  }
-
   /**
-   * Whose money each of the members of a group moved, in their order: what one of them brings into a balance can be spent by those after
-   * it. Answers by the members' ids.
+   * Whose money each member moved, in their order: what one of them brings into a balance can be spent by those after it.
+   * Answers by the members' ids.
+   *
+   * @param tracks the balances that track their funds
    */
-  async traceAll(
+  async trace(
     members: readonly Moving[],
     tracks: ReadonlySet<BalanceId>,
   ): Promise<Map<TransactionId, Traced>> {
     const traced = new Map<TransactionId, Traced>();
     const arrived = new Map<BalanceId, Promise<unknown>>();
-    const ends: Promise<unknown>[] = [];
-    for (const member of members) {
+    const ends = members.map(async (member) => {
       const { source, destination, transactionId } = member.posting;
-      const sides = {
-        source: tracks.has(source.balanceId),
-        destination: tracks.has(destination.balanceId),
-      };
-      if (!sides.source && !sides.destination) continue;
-      const before = arrived.get(source.balanceId) ?? Promise.resolve();
-      const end = before
-        .then(() => this.#trace(member, sides))
-        .then((found) => found !== null && traced.set(transactionId, found));
-      ends.push(end);
       const others = arrived.get(destination.balanceId);
+      const end = this.#trace(member, tracks, arrived.get(source.balanceId));
       arrived.set(destination.balanceId, Promise.all([others, end]));
-    }
+      const found = await end;
+      if (found !== null) traced.set(transactionId, found);
+    });
     await Promise.all(ends);
     return traced;
   }
 
-  async #trace(moving: Moving, tracked: Tracked): Promise<Traced | null> {
-    const out = await this.released(moving, tracked.source);
-    const { received = null } = incomingOf(moving.posting, out) ?? {};
-    const into = tracked.destination
-      ? await this.#ask(moving, "destination", received ?? [])
-      : null;
+  /** @param before resolves when what earlier members brought into the source is known */
+  async #trace(
+    member: Moving,
+    tracks: ReadonlySet<BalanceId>,
+    before: Promise<unknown> | undefined,
+  ): Promise<Traced | null> {
+    const { posting } = member;
+    const asks = (side: SideName): boolean => tracks.has(posting[side].balanceId);
+    if (!asks("source") && !asks("destination")) return null;
+    await before;
+    const out = asks("source") ? await this.#ask(member, "source", null) : null;
+    await this.#host.checkpoint("trace:released");
+    const lineage = lineageInto(posting, out);
+    const into = asks("destination") ? await this.#ask(member, "destination", lineage) : null;
     await this.#host.checkpoint("trace:received");
     return tracedOf(out, into);
   }
 
-  async #ask(moving: Moving, side: SideName, received: readonly Piece[] | null) {
-    const { posting } = moving;
-    const operation: TraceOperation = {
-      kind: "trace",
-      op: operationId(moving, side),
-      side,
-      action: actionOf(posting),
-      amount: posting.preciseAmount,
-      hold: holdOf(posting),
-      received,
-    };
+  async #ask(member: Moving, side: SideName, lineage: Lineage | null): Promise<TracedAnswer> {
+    const change = operationOf(member, side, lineage);
+    const { skipQueue } = member.posting;
     const { answer } = await this.#lanes.submit(
-      posting[side].balanceId,
-      operation,
-      posting.skipQueue ? "client" : "nobody",
+      member.posting[side].balanceId,
+      { kind: "trace", op: change.op, change },
+      skipQueue ? "client" : "nobody",
     );
-    return asTraced(answer);
+    invariant(
+      answer.outcome === "traced",
+      answer.outcome === "fault" ? answer.message : "what was posted is traced",
+    );
+    return answer;
   }
 }
 
+/** What a source is told beside a change: the hold that it settles; null when it settles none. */
+export function lineageOutOf(posting: Posting): Lineage | null {
+  const { parentTransaction } = posting;
+  if (!settlesHold(posting)) return null;
+  invariant(isTransactionId(parentTransaction), "a settlement has its hold");
+  return { hold: parentTransaction, received: null };
+}
+
 /**
- * Whose money a record brings to its destination; null when nobody knows of any.
+ * What a destination is told: also whose money comes in. Null when there is nothing to tell.
  *
  * @param out what the source said; null when it does not track its funds
  * @param givenBack what a refund gives back, as far as it was known whose it was
  */
-export function incomingOf(
+export function lineageInto(
   posting: Posting,
   out: TracedAnswer | null,
   givenBack: readonly Piece[] = [],
-): Incoming | null {
-  const hold = holdOf(posting);
-  if (out !== null) return { hold, received: out.pieces };
-  if (settlesHold(posting)) return { hold, received: null };
-  const received = posting.kind === "refund" ? givenBack : namedBy(posting);
-  return received.length === 0 ? null : { hold, received };
+): Lineage | null {
+  const settling = lineageOutOf(posting);
+  const received = out?.pieces ?? (settling === null ? namedBy(posting, givenBack) : null);
+  if (settling !== null) return { ...settling, received };
+  return received === null || received.length === 0
+    ? null
+    : { hold: posting.transactionId, received };
 }
 
-/** The provider that a transaction names. */
-function namedBy({ metaData, preciseAmount }: Posting): Piece[] {
+/** Whose money a source brings that does not track its funds. */
+function namedBy(
+  { kind, metaData, preciseAmount }: Posting,
+  givenBack: readonly Piece[],
+): readonly Piece[] {
+  if (kind === "refund") return givenBack;
   const provider = providerOf(metaData);
   return provider === null ? [] : [{ provider, amount: preciseAmount }];
 }
@@ -128,20 +128,4 @@ export function tracedOf(out: TracedAnswer | null, into: TracedAnswer | null): T
   if (released.length + received.length === 0) return null;
   const [strategy, identityId] = [out?.strategy ?? "", into?.identityId ?? ""];
   return { released, received, strategy, identityId, passedOn: out !== null };
-}
-
-/** The hold that a record is, or settles. */
-function holdOf(posting: Posting): TransactionId {
-  const { parentTransaction, transactionId } = posting;
-  if (!settlesHold(posting)) return transactionId;
-  invariant(isTransactionId(parentTransaction), "a settlement has its hold");
-  return parentTransaction;
-}
-
-function asTraced(answer: Answer): TracedAnswer {
-  invariant(
-    answer.outcome === "traced",
-    answer.outcome === "fault" ? answer.message : "what was applied is traced",
-  );
-  return answer;
 }

@@ -1,6 +1,6 @@
 import type { Finding } from "../../domain/finding";
 import { legIdOf, transactionIdOf } from "../../domain/ids";
-import type { Piece } from "../../domain/lineage";
+import { type Piece, plainPieces } from "../../domain/lineage";
 import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { postingSeal } from "../../domain/seal";
 import { shadowPostings } from "../../domain/shadow";
@@ -301,5 +301,4 @@ function hasItsShadows(instance: string, { posting, outcome }: InspectedRecord):
   );
 }
 
-const textOf = (pieces: readonly Piece[]): string =>
-  JSON.stringify(pieces.map(({ provider, amount }) => [provider, amount.toString()]));
+const textOf = (pieces: readonly Piece[]): string => JSON.stringify(plainPieces(pieces));
