@@ -14,15 +14,20 @@ export interface Sample {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-/** One call of many items. */
+/** The largest batch in one call, and beside it clients that send single calls: items in a second, until the last is applied. */
+export interface BulkTurn {
+  readonly perSecond: number;
+  /** Of all clients. */
+  readonly all: number;
+  /** Of one client. */
+  readonly one: number;
+  /** Megabytes by which the server's process grew meanwhile. */
+  readonly grownMb: number;
+}
+
 export interface BulkFindings {
   readonly items: number;
-  /** Items a second, until the last one was applied. */
-  readonly perSecond: number;
-  /** The same for one client that sends them in calls of their own, one after another. */
-  readonly oneByOnePerSecond: number;
-  /** By how many megabytes the server's process grew meanwhile, at its largest. */
-  readonly grownMb: number;
+  readonly turns: readonly BulkTurn[];
 }
 
 /** Everything that a run found. */
@@ -59,17 +64,10 @@ export function progress({ mode, target, perSecond, statuses }: Sample): void {
 export function printJson({ samples, bulk, used, conserved }: Findings): void {
   const modes = Object.fromEntries(modesOf(samples).map((mode) => [mode, figures(samples, mode)]));
   const rowsPerTransfer = rounded(rowsOf(used.skip), 2);
-  const bulkFigures = {
-    items: bulk.items,
-    per_s: Math.round(bulk.perSecond),
-    ratio_to_queued: ratioToQueued(samples, bulk),
-    ratio_to_one_client: ratioToOneClient(bulk),
-    rss_growth_mb: Math.round(bulk.grownMb),
-  };
   console.log(
     JSON.stringify({
       modes,
-      bulk: bulkFigures,
+      bulk: bulkFigures(bulk),
       rows_written_per_transfer: rowsPerTransfer,
       dollars_per_million: {
         skip: rounded(cost(samples, used, "skip").all, 2),
@@ -90,9 +88,7 @@ export function printTable(findings: Findings & { readonly conditions: string })
     const bare = Math.round(medianOf(samples, mode, "bare", "perSecond"));
     console.log(line([mode, per_s, p50_ms, p99_ms, bare, ratio_to_bare, descriptions[mode]]));
   }
-  console.log(
-    `\nOne call of ${bulk.items} queued items, until applied: ${bulkLine(samples, bulk)}`,
-  );
+  console.log(`\nOne call of ${bulk.items} queued items, until applied: ${bulkLine(bulk)}`);
   for (const mode of ["skip", "queued"] as const) {
     const { balances, journal, d1, alarms } = used[mode];
     const rows = Object.entries({ balances, journal, D1: d1, alarms });
@@ -116,16 +112,20 @@ function cost(samples: readonly Sample[], used: Findings["used"], mode: "skip" |
   return costOf({ ...used[mode], cpuMs });
 }
 
-function bulkLine(samples: readonly Sample[], bulk: BulkFindings): string {
-  const single = `${ratioToQueued(samples, bulk)} times single calls of all clients, ${ratioToOneClient(bulk)} times those of one`;
-  return `${Math.round(bulk.perSecond)} items/s, ${single}; the process grew by ${Math.round(bulk.grownMb)} MB.`;
+function bulkLine(bulk: BulkFindings): string {
+  const { per_s, ratio_to_queued, ratio_to_one_client, rss_growth_mb } = bulkFigures(bulk);
+  const single = `${ratio_to_queued} times single calls of all clients, ${ratio_to_one_client} times those of one`;
+  return `${per_s} items/s, ${single}; the process grew by ${rss_growth_mb} MB.`;
 }
 
-const ratioToOneClient = ({ perSecond, oneByOnePerSecond }: BulkFindings): number =>
-  rounded(perSecond / oneByOnePerSecond, 2);
-
-const ratioToQueued = (samples: readonly Sample[], { perSecond }: BulkFindings): number =>
-  rounded(perSecond / medianOf(samples, "queued", "purser", "perSecond"), 2);
+/** Medians over the turns, but of memory the most. */
+const bulkFigures = ({ items, turns }: BulkFindings) => ({
+  items,
+  per_s: Math.round(median(turns.map(({ perSecond }) => perSecond))),
+  ratio_to_queued: rounded(median(turns.map(({ perSecond, all }) => perSecond / all)), 2),
+  ratio_to_one_client: rounded(median(turns.map(({ perSecond, one }) => perSecond / one)), 2),
+  rss_growth_mb: Math.round(Math.max(...turns.map(({ grownMb }) => grownMb))),
+});
 
 /** Medians over the rounds, so that one disturbed round decides nothing. */
 const figures = (samples: readonly Sample[], mode: ModeName): ModeFigures => ({

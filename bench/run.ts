@@ -13,6 +13,7 @@ import { measureOverload, printOverload, printOverloadJson } from "./overload.ts
 import type { LoadOrder, LoadReport } from "./protocol.ts";
 import {
   type BulkFindings,
+  type BulkTurn,
   type Findings,
   type ModeName,
   printJson,
@@ -30,6 +31,7 @@ const warmUpMs = 6_000;
 const settleInMs = 2_000;
 const countedMs = 2_000;
 const bulkItems = 10_000;
+const bulkRounds = 3;
 const flatRestarts = 9;
 
 const { values: options } = parseArgs({
@@ -160,37 +162,51 @@ async function measure(
       }
     }
   }
-  const bulk = await oneBulk(load, ours, wallets);
+  const bulk = await bulkTurns(load, ours, wallets);
   const conserved = await wallets.conserved();
   await Promise.all([bareHost.close(), purserHost.close()]);
   return { samples, bulk, conserved };
 }
 
-/** The largest batch that there is, in one call; and what one client does alone that sends its items one by one. */
-async function oneBulk(load: Load, target: Target, wallets: Wallets): Promise<BulkFindings> {
-  const oneByOne = await once(load, target, "queued", "one-by-one", { forMs: durationMs, by: 1 });
-  const before = target.host.memoryMb();
+/** The largest batch that there is, in one call, in turns with clients that send such items one by one: all of them, and one alone. */
+async function bulkTurns(load: Load, target: Target, wallets: Wallets): Promise<BulkFindings> {
+  const turns: BulkTurn[] = [];
+  for (let turn = 1; turn <= bulkRounds; turn++) {
+    const singles = async (by: number) => {
+      const stretch = { forMs: durationMs, by };
+      return (await once(load, target, "queued", `${by}-beside-bulk-${turn}`, stretch)).perSecond;
+    };
+    const all = await singles(connections);
+    turns.push({ all, one: await singles(1), ...(await oneBulk(load, target, wallets, turn)) });
+  }
+  return { items: bulkItems, turns };
+}
+
+async function oneBulk(
+  load: Load,
+  { host: { port, memoryMb }, ids }: Target,
+  wallets: Wallets,
+  turn: number,
+) {
+  const before = memoryMb();
   let largest = before;
   const watch = setInterval(() => {
-    largest = Math.max(largest, target.host.memoryMb());
+    largest = Math.max(largest, memoryMb());
   }, 200);
   const report = await load.run({
-    port: target.host.port,
+    port,
     headers,
     connections: 1,
     durationMs: 1,
-    work: { kind: "bulk", balances: target.ids, items: bulkItems, prefix: "bench-bulk" },
+    work: { kind: "bulk", balances: ids, items: bulkItems, prefix: `bench-bulk-${turn}` },
   });
   wallets.expect(report);
   await wallets.settled();
   const elapsedMs = Date.now() - report.startedAt;
   clearInterval(watch);
-  return {
-    items: bulkItems,
-    perSecond: (bulkItems * acceptedOf(report)) / (elapsedMs / 1_000),
-    oneByOnePerSecond: oneByOne.perSecond,
-    grownMb: largest - before,
-  };
+  await wallets.recorded();
+  const perSecond = (bulkItems * acceptedOf(report)) / (elapsedMs / 1_000);
+  return { perSecond, grownMb: largest - before };
 }
 
 /** How long, and by how many clients. */

@@ -8,13 +8,14 @@ import { readToTheEnd } from "./middleware/read-to-the-end";
 import { securityHeaders } from "./middleware/security-headers";
 import { trailingSlash } from "./middleware/trailing-slash";
 import { holdTurnedAway } from "./middleware/turned-away";
+import { FrontRouter } from "./router";
 
 /** Routes of one resource, to be mounted on the app: middleware and error shapes come from there. */
 export const newRoutes = () => new OpenAPIHono<AppEnv>();
 
 /** An app with everything that is the same for every route: headers, authentication, body reading, error shapes. */
 export function newApp() {
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: malformed });
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: malformed, router: new FrontRouter() });
   app.use(
     readToTheEnd,
     holdTurnedAway(),

@@ -22,6 +22,10 @@ export class DirtyRows {
     return this.#ready.size;
   }
 
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
   /** The number of the newest moment. */
   get clock(): number {
     return this.#clock;

@@ -11,7 +11,9 @@ import { needs, type Row, Work } from "./row";
 import { isNewer, type JournalStore } from "./store";
 
 /** At most this many rows leave in one round. */
-const ROUND_ROWS = 100;
+const ROUND_ROWS = 400;
+/** So many balances that were made are read from their objects in one round. */
+const MADE_MAX = 100;
 /** Rounds start at most this often, unless a full one or somebody is waiting: fewer, larger D1 batches. */
 const ROUND_MS = 1_000;
 /** A round that failed is tried again after this long, then after twice as long, up to the longest. */
@@ -148,7 +150,7 @@ export class Flusher {
         this.#failures = 0;
         this.#running = false;
         this.#release();
-        if (this.#oldest() !== Number.POSITIVE_INFINITY) this.#wake();
+        if (!this.#dirty.isEmpty || this.#balancesDirty !== 0) this.#wake();
       })
       .catch((error: unknown) => this.#recover(error));
   }
@@ -164,6 +166,7 @@ export class Flusher {
   }
 
   #release(): void {
+    if (this.#waiters.length === 0) return;
     const oldest = this.#oldest();
     const ready = this.#waiters.filter(({ until }) => until < oldest);
     this.#waiters = this.#waiters.filter(({ until }) => until >= oldest);
@@ -229,8 +232,8 @@ export class Flusher {
   }
 
   async #balancesMade(): Promise<Made[]> {
-    const met = this.#store.madeBalances(ROUND_ROWS);
-    if (met.length === ROUND_ROWS) this.markBalances();
+    const met = this.#store.madeBalances(MADE_MAX);
+    if (met.length === MADE_MAX) this.markBalances();
     const read = await Promise.all(
       met.map(async ({ balanceId, work, noted }) => {
         const snapshot = await this.#host.readBalance(balanceId);

@@ -1,4 +1,5 @@
 import type { LedgerError } from "../../domain/error";
+import type { TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { referenceUsed } from "../../domain/movement";
 import type { Transaction } from "../../domain/transaction";
@@ -107,7 +108,7 @@ export class Recorder {
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
   }
 
-  /** Records items of a batch in order, each on its own; those that can are written together. */
+  /** Records items of a batch, each on its own; what is queued and new is written together. */
   async recordItems({
     batchId,
     batchMadeAt,
@@ -121,29 +122,33 @@ export class Recorder {
         operation: { key: `${batchId}:${place}`, fingerprint: "", fromClient: false },
       }),
     );
-    const isFree = ({ posting }: RecordRequest): boolean =>
-      !posting.skipQueue &&
-      this.#admission.refusalOf(ofBatch(posting)) === null &&
-      this.#records.find(posting.transactionId) === null;
     const ids = new Set(requests.map(({ posting }) => posting.transactionId));
-    const fresh = ids.size === requests.length && requests.every(isFree);
-    if (fresh) return this.#insertAll(requests);
+    const together = ids.size === requests.length && requests.every((each) => this.#hasRoom(each));
+    const written = together ? await this.#insertTogether(requests) : new Set<TransactionId>();
     const errors: (LedgerError | null)[] = [];
     for (const request of requests) {
-      const answer = await this.#record(request, ofBatch(request.posting));
-      errors.push(answer.ok ? null : answer.error);
+      const { posting } = request;
+      const isWritten = written.has(posting.transactionId);
+      const answer = isWritten ? null : await this.#record(request, ofBatch(posting));
+      errors.push(answer === null || answer.ok ? null : answer.error);
     }
     return errors;
   }
 
-  async #insertAll(requests: readonly RecordRequest[]): Promise<null[]> {
+  /** Whether there is room for a queued item, if its reference is new. */
+  #hasRoom({ posting }: RecordRequest): boolean {
+    return !posting.skipQueue && this.#admission.refusalOf(ofBatch(posting)) === null;
+  }
+
+  /** Writes those whose references are new; answers which. */
+  async #insertTogether(requests: readonly RecordRequest[]): Promise<ReadonlySet<TransactionId>> {
     const rows = requests.map((request) => this.#newRow(request, []));
-    this.#store.transaction(() => {
-      for (const row of rows) this.#store.insert(row);
-    });
-    this.#host.inserted(rows);
+    const written = this.#store.transaction(() =>
+      rows.filter((row) => this.#records.insertAlone(row)),
+    );
+    this.#host.inserted(written);
     await this.#host.checkpoint("record:inserted");
-    return rows.map(() => null);
+    return new Set(written.map(({ posting }) => posting.transactionId));
   }
 
   /** The refusal of a used reference, kept for repeats when the client named its request. */
