@@ -147,13 +147,13 @@ function recordOf(row: StoredRow, { shown }: Audit): Record[] {
 function differencesOf({ rows, shown, projected, balances, projectedBalances }: Audit): string[] {
   const wanted = new Map<string, string>();
   for (const { id, posting } of rows) {
-    // Of splits and of references that lead elsewhere D1 knows nothing.
+    // Of splits and of references that lead elsewhere D1 knows nothing, nor which group a record belongs to.
     if (posting.kind === "split" || posting.kind === "pointer") continue;
-    wanted.set(id, textOf(shown.get(id)));
+    wanted.set(id, textOf({ ...shown.get(id), group: null }));
   }
   for (const [id, { snapshot }] of balances) wanted.set(id, textOf(snapshot));
   const found = new Map<string, string>();
-  for (const [id, row] of projected) found.set(id, textOf(row));
+  for (const [id, row] of projected) found.set(id, textOf({ ...row, group: null }));
   for (const [id, row] of projectedBalances) if (wanted.has(id)) found.set(id, textOf(row));
   return [...new Set([...wanted.keys(), ...found.keys()])]
     .filter((id) => wanted.get(id) !== found.get(id))

@@ -46,7 +46,7 @@ export interface AuditedBalance {
 /** Everything that a world's objects and D1 hold, read past the product's own reads. */
 export interface Audit {
   readonly rows: readonly StoredRow[];
-  /** What clients are shown, by id; no record says here what group it belongs to. */
+  /** What clients are shown, by id. */
   readonly shown: ReadonlyMap<TransactionId, Transaction>;
   readonly balances: ReadonlyMap<BalanceId, AuditedBalance>;
   /** What D1 has of them. */
@@ -103,17 +103,16 @@ export async function audit(world: World): Promise<Audit> {
   const projectedBalances = await db.select().from(balances).where(ofInstance.balances);
   return {
     rows,
-    shown: new Map(
-      shown.flatMap((each) => (each === null ? [] : [[each.transactionId, ungrouped(each)]])),
-    ),
+    shown: new Map(shown.flatMap((each) => (each === null ? [] : [[each.transactionId, each]]))),
     balances: new Map(read.flat()),
-    projected: new Map(projected.map((row) => [row.transactionId, ungrouped(transactionOf(row))])),
+    projected: new Map(projected.map((row) => [row.transactionId, transactionOf(row)])),
     projectedBalances: new Map(projectedBalances.map((row) => [row.balanceId, snapshotOf(row)])),
   };
 }
 
-/** A transaction without what decided for it, which D1 knows of the legs of splits alone. */
-const ungrouped = (transaction: Transaction): Transaction => ({ ...transaction, group: null });
+/** Transactions without the groups that they move with: D1 knows those of the legs of splits alone. */
+export const ungrouped = <Id>(records: ReadonlyMap<Id, Transaction>): Map<Id, Transaction> =>
+  new Map([...records].map(([id, record]) => [id, { ...record, group: null }]));
 
 async function auditedBalance(world: World, id: BalanceId): Promise<[BalanceId, AuditedBalance][]> {
   const stub = balanceStub(env.BALANCES, world.instance, id);

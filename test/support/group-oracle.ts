@@ -1,6 +1,6 @@
 import type { Transaction } from "../../src/domain/transaction";
 import type { ReadBatch } from "../../src/services/batches/read";
-import type { Audit } from "./audit";
+import { type Audit, ungrouped } from "./audit";
 import { CREDIT, type Place, type SplitOp } from "./group-arbitraries";
 import type { Chapter, GroupCourse } from "./group-history";
 import type { SentBatch, SentFollowUp, SentTransaction, Watched } from "./group-player";
@@ -46,12 +46,13 @@ function chapterLaws(facts: Facts): string[] {
 }
 
 /** What moves money: a split's own record stands for its legs, and a pointer for one of them. */
-function movements({ rows, shown, ...rest }: Audit): Audit {
+function movements({ rows, shown, projected, ...rest }: Audit): Audit {
   const moves = ({ kind }: { readonly kind: string }) => kind !== "split" && kind !== "pointer";
   return {
     ...rest,
     rows: rows.filter(({ posting }) => moves(posting)),
-    shown: new Map([...shown].filter(([, record]) => moves(record))),
+    shown: ungrouped(new Map([...shown].filter(([, record]) => moves(record)))),
+    projected: ungrouped(projected),
   };
 }
 
