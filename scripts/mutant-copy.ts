@@ -94,13 +94,7 @@ export async function runVitest(
   const scratch = scratchFolder("report");
   const output = join(scratch.path, "report.json");
   const bin = join(root, "node_modules", "vitest", "vitest.mjs");
-  const fixed = [
-    "run",
-    "--project=plain",
-    "--project=workers",
-    "--reporter=json",
-    `--outputFile=${output}`,
-  ];
+  const fixed = ["run", "--project=!server", "--reporter=json", `--outputFile=${output}`];
   const child = spawn(process.execPath, [bin, ...fixed, ...options], {
     cwd,
     env: { ...process.env, TMPDIR: scratch.path, ...settings },
