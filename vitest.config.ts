@@ -4,6 +4,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-worker
 import { type Request, Response } from "miniflare";
 import { defineConfig, type Plugin } from "vitest/config";
 import LongestFirst from "./scripts/longest-first.ts";
+import { oneModule } from "./scripts/one-module.ts";
 import { EVENTS_PATH, RECEIVER, receive } from "./test/support/receiver.ts";
 
 /** Nothing that tests send leaves this machine: the far end of every fetch is the tests' own receiver. */
@@ -25,6 +26,9 @@ const bundled = [
   "hono",
   "hono/http-exception",
   "hono/request-id",
+  "hono/router",
+  "hono/router/reg-exp-router",
+  "hono/router/trie-router",
   "standardwebhooks",
   "zod",
 ];
@@ -71,9 +75,22 @@ const mainIsThere: Plugin = {
   resolveId: (id) => (id === MAIN ? id : null),
 };
 
+/** The libraries' maps are larger than they are, and sent anew to each file of tests. */
+const withoutMaps: Plugin = {
+  name: "without-maps",
+  enforce: "post",
+  transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
+};
+/** What a file of tests has to load before it begins, made small. */
+const loading = () => [mainIsThere, oneModule(), withoutMaps];
+
 const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Each a module or two instead of a hundred: every file of tests loads them anew. */
-const deps = { optimizer: { ssr: { enabled: true, include: bundled } } };
+const deps = {
+  optimizer: {
+    ssr: { enabled: true, include: bundled, rolldownOptions: { output: { minify: true } } },
+  },
+};
 /** Tests that make no object: no file leaves anything behind that another could notice, so they share a runtime. */
 const plain = ["test/*.test.ts", "test/{domain,queues,schemas,webhooks}/**/*.test.ts"];
 /** Tests that look at the whole ledger, or take long where many have been before: each has a runtime of its own. */
@@ -93,11 +110,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        plugins: [mainIsThere, inWorkerd()],
+        plugins: [...loading(), inWorkerd()],
         test: { name: "plain", include: plain, isolate: false, deps, ...patience },
       },
       {
-        plugins: [mainIsThere, inWorkerd()],
+        plugins: [...loading(), inWorkerd()],
         test: {
           name: "shared",
           include: shared,
@@ -109,7 +126,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [mainIsThere, inWorkerd()],
+        plugins: [...loading(), inWorkerd()],
         test: {
           name: "workers",
           include: [
