@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { type Request, Response } from "miniflare";
 import { defineConfig, type Plugin } from "vitest/config";
@@ -33,8 +32,16 @@ const bundled = [
   "zod",
 ];
 
+/** The libraries' maps are larger than they are, and sent anew to each file of tests. */
+const withoutMaps: Plugin = {
+  name: "without-maps",
+  enforce: "post",
+  transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
+};
 /** The local runtime with the real bindings, and the product with the tests' seams in it. */
-const inWorkerd = () =>
+const inWorkerd = () => [
+  oneModule(),
+  withoutMaps,
   cloudflareTest(async () => ({
     main: "./test/support/worker.ts",
     wrangler: { configPath: "./wrangler.toml" },
@@ -65,24 +72,8 @@ const inWorkerd = () =>
         },
       },
     },
-  }));
-
-const MAIN = fileURLToPath(new URL("./test/support/worker.ts", import.meta.url));
-/** Where the Worker's module lies is asked for every call of an object: the answer is known, and need not be looked for. */
-const mainIsThere: Plugin = {
-  name: "main-is-there",
-  enforce: "pre",
-  resolveId: (id) => (id === MAIN ? id : null),
-};
-
-/** The libraries' maps are larger than they are, and sent anew to each file of tests. */
-const withoutMaps: Plugin = {
-  name: "without-maps",
-  enforce: "post",
-  transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
-};
-/** What a file of tests has to load before it begins, made small. */
-const loading = () => [mainIsThere, oneModule(), withoutMaps];
+  })),
+];
 
 const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Each a module or two instead of a hundred: every file of tests loads them anew. */
@@ -110,11 +101,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        plugins: [...loading(), inWorkerd()],
+        plugins: inWorkerd(),
         test: { name: "plain", include: plain, isolate: false, deps, ...patience },
       },
       {
-        plugins: [...loading(), inWorkerd()],
+        plugins: inWorkerd(),
         test: {
           name: "shared",
           include: shared,
@@ -126,7 +117,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [...loading(), inWorkerd()],
+        plugins: inWorkerd(),
         test: {
           name: "workers",
           include: [

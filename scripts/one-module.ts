@@ -1,5 +1,5 @@
 import { globSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { rolldown } from "rolldown";
 import type { Plugin } from "vitest/config";
 
@@ -99,6 +99,7 @@ async function bundled(): Promise<Bundle> {
     codeSplitting: false,
     sourcemap: true,
     sourcemapExcludeSources: true,
+    sourcemapPathTransform: (path, map) => resolve(dirname(map), path),
   });
   await build.close();
   const [{ code, map }] = output;

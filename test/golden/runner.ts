@@ -1,6 +1,5 @@
 import { type Json, parseExact, writeExact } from "../support/exact-json";
-import { receivedAt } from "../support/inbox";
-import { EVENTS_PATH } from "../support/receiver";
+import { eventsSoFar } from "../support/inbox";
 import { until } from "../support/until";
 import { differences } from "./compare";
 import { plainText, valueAt } from "./path";
@@ -72,7 +71,7 @@ async function answerOf(step: Step, server: Server, values: Values): Promise<Ans
 }
 
 async function findHook(wanted: { [path: string]: Json }, values: Values): Promise<Answer | null> {
-  const received = await receivedAt(EVENTS_PATH);
+  const received = await eventsSoFar();
   const answers = received.map(({ headers, body }) => readAnswer(0, new Headers(headers), body));
   return answers.find((answer) => holds(wanted, answer, values)) ?? null;
 }

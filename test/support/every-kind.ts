@@ -6,7 +6,7 @@ import { commit, fundedBalance, hold, move, moveNow, newBalances, refund, unique
 /** Ids of transactions of every kind that the API can make, each at its end, and all of it in D1. */
 export async function everyKind(): Promise<Readonly<Record<string, string>>> {
   const alice = await fundedBalance(100_000n);
-  const [bob = "", carol = ""] = await newBalances(2);
+  const [bob = "", carol = "", poor = ""] = await newBalances(3);
   const made: Record<string, string> = {};
   const keep = async (name: string, sent: ReturnType<typeof post>) => {
     const answer = await sent;
@@ -20,7 +20,7 @@ export async function everyKind(): Promise<Readonly<Record<string, string>>> {
     moveNow({ ...between, amount: 100n, options: { meta_data: { purpose: "rent" } } }),
   );
   await keep("queued", move({ ...between, amount: 20n }));
-  await keep("poor", move({ from: carol, to: bob, amount: 9n }));
+  await keep("poor", move({ from: poor, to: bob, amount: 9n }));
   const held = await keep("hold", hold({ ...between, amount: 50n }));
   await keep("commit", commit(held, 20n));
   const dropped = await keep("dropped hold", hold({ ...between, amount: 7n }));

@@ -17,7 +17,8 @@ const inbox = new Map<string, Received[]>();
 
 /**
  * The far end of every fetch. A POST is kept under its path and answered 204, or as its query says: `?status=500`, `?first=500`
- * (only the first time), `?never` (no answer at all). An event whose id ends in `refused-once` is answered 500 when it first comes. A GET answers what was kept under its path.
+ * (only the first time), `?never` (no answer at all). An event whose id ends in `refused-once` is answered 500 when it first comes.
+ * A GET answers what was kept under its path, with `?after=N` without the first N, with `?count` how many there are.
  */
 export async function receive(request: {
   readonly method: string;
@@ -27,7 +28,10 @@ export async function receive(request: {
 }): Promise<{ readonly status: number; readonly body: string | null }> {
   const { pathname, searchParams } = new URL(request.url);
   if (request.method === "GET") {
-    return { status: 200, body: JSON.stringify(inbox.get(pathname) ?? []) };
+    const kept = inbox.get(pathname) ?? [];
+    const found = kept.slice(Number(searchParams.get("after")));
+    const body = searchParams.has("count") ? kept.length : found;
+    return { status: 200, body: JSON.stringify(body) };
   }
   const body = await request.text();
   const kept = inbox.get(pathname) ?? [];
@@ -43,6 +47,7 @@ export async function receive(request: {
 /** Whether the newest is an event that is to be refused once, and came for the first time. */
 function isRefusedOnce(kept: readonly Received[]): boolean {
   const idOf = ({ headers }: Received) => headers["webhook-id"] ?? "";
-  const id = kept.map(idOf).at(-1) ?? "";
+  const [newest] = kept.slice(-1);
+  const id = newest === undefined ? "" : idOf(newest);
   return id.endsWith("refused-once") && kept.filter((each) => idOf(each) === id).length === 1;
 }

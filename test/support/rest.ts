@@ -28,7 +28,7 @@ export async function rest(world: World): Promise<void> {
         await world.journal.barrier();
         return workLeft(world);
       },
-      { timeout: 30_000, interval: 20 },
+      { timeout: 30_000, interval: 60 },
     )
     .toBe(0);
 }

@@ -103,7 +103,6 @@ function faulty(env: Env, ctx: DurableObjectState): Env {
   return {
     ...env,
     BALANCES: faultyBalances(env.BALANCES, later),
-    JOURNAL: turnForItself(env.JOURNAL, name),
     DB: faultyD1(env.DB, { name, later }),
     APPLY: faultyQueue(env.APPLY, { method: "apply.sendBatch", name, later }),
     WEBHOOKS: faultyQueue(env.WEBHOOKS, { method: "webhooks.sendBatch", name, later }),
@@ -143,37 +142,6 @@ function faultyBalances(balances: Env["BALANCES"], later: Way["later"]): Env["BA
               );
           },
         });
-    },
-  });
-}
-
-/**
- * What a shard answers itself arrives in a turn of its own: the runtime would end with an object that dies in the turn in
- * which its call of itself returns.
- */
-function turnForItself(journal: Env["JOURNAL"], name: string): Env["JOURNAL"] {
-  return new Proxy(journal, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== "function") return value;
-      if (property !== "getByName") return value.bind(target);
-      return (called: string) => {
-        const stub = target.getByName(called);
-        if (called !== name) return stub;
-        return new Proxy(stub, {
-          get(itself, method) {
-            const call: unknown = Reflect.get(itself, method);
-            if (typeof call !== "function") return call;
-            return async (...values: unknown[]) => {
-              try {
-                return await Reflect.apply(call, itself, values);
-              } finally {
-                await new Promise((resolve) => setTimeout(resolve));
-              }
-            };
-          },
-        });
-      };
     },
   });
 }

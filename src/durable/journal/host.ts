@@ -10,20 +10,32 @@ import { balanceStub } from "../balance/client";
 import { patiently, persistently } from "../patiently";
 import type { Resolution } from "./claims";
 import type { ClaimAnswer } from "./group-saga";
+import type { JournalObject } from "./object";
 import type { Reply, SettleValue } from "./protocol";
 import type { ShardHost } from "./shard";
 
-/** The surroundings of a shard as its object's bindings and name make them. */
+/** What a shard asks of another. */
+type Sibling = Pick<
+  JournalObject,
+  "record" | "recordItems" | "settle" | "claimReferences" | "settleReferences" | "resolveGroup"
+>;
+
+/**
+ * The surroundings of a shard as its object's bindings and name make them. What a shard asks of itself it asks `self`: a
+ * call would take longer, and the local runtime ends with an object that dies while it waits for itself.
+ */
 export function hostOf(
   ctx: DurableObjectState,
   env: Env,
   checkpoint: ShardHost["checkpoint"],
+  self: Sibling,
 ): ShardHost {
   const [instance = "", , number = "0"] = (ctx.id.name ?? "").split("/");
   const shard = Number(number);
   const endpoints = endpointsOf(env.WEBHOOK_URLS);
   const balance = (balanceId: BalanceId) => balanceStub(env.BALANCES, instance, balanceId);
-  const sibling = (at: number) => env.JOURNAL.getByName(`${instance}/journal/${at}`);
+  const sibling = (at: number) =>
+    at === shard ? self : env.JOURNAL.getByName(`${instance}/journal/${at}`);
   return {
     ctx,
     instance,

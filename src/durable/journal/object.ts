@@ -60,7 +60,7 @@ export class JournalObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = hostOf(ctx, env, (step) => this.checkpoint(step));
+    this.#host = hostOf(ctx, env, (step) => this.checkpoint(step), this);
     this.#shard = new Shard(this.#host);
   }
 

@@ -200,13 +200,6 @@ export class Shard {
         checkpoint: this.#checkpoint,
         isDriving: (row) => this.driver.isDriving(row),
         drive: (row) => this.driver.drive(row),
-        // A call of itself would take longer, and the runtime ends with an object that dies in it.
-        record: (shard, request) =>
-          shard === host.shard ? this.recorder.record(request) : host.record(shard, request),
-        settle: (shard, request) =>
-          shard === host.shard
-            ? this.settlements.settle(request, storedKey(request.operation))
-            : host.settle(shard, request),
         troubled: (error) => host.log("journal.shadows_failed", error),
       },
     });
