@@ -44,6 +44,8 @@ interface ModeFigures {
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly ratio_to_bare: number;
+  readonly p99_to_p50: number;
+  readonly p99_to_p50_of_bare: number;
 }
 
 const descriptions: Readonly<Record<ModeName, string>> = {
@@ -82,11 +84,14 @@ export function printJson({ samples, bulk, used, conserved }: Findings): void {
 export function printTable(findings: Findings & { readonly conditions: string }): void {
   const { samples, bulk, used, conserved, conditions } = findings;
   console.log(`\n${conditions}\n`);
-  console.log(line(["mode", "per s", "p50 ms", "p99 ms", "bare per s", "ratio", "what"]));
+  const bareOnes = ["bare p99/p50", "bare per s"];
+  console.log(line(["mode", "per s", "p50 ms", "p99/p50", ...bareOnes, "ratio", "what"]));
   for (const mode of modesOf(samples)) {
-    const { per_s, p50_ms, p99_ms, ratio_to_bare } = figures(samples, mode);
+    const { per_s, p50_ms, p99_to_p50, p99_to_p50_of_bare, ratio_to_bare } = figures(samples, mode);
     const bare = Math.round(medianOf(samples, mode, "bare", "perSecond"));
-    console.log(line([mode, per_s, p50_ms, p99_ms, bare, ratio_to_bare, descriptions[mode]]));
+    const ours = [per_s, p50_ms, p99_to_p50];
+    const what = descriptions[mode];
+    console.log(line([mode, ...ours, p99_to_p50_of_bare, bare, ratio_to_bare, what]));
   }
   console.log(`\nOne call of ${bulk.items} queued items, until applied: ${bulkLine(bulk)}`);
   for (const mode of ["skip", "queued"] as const) {
@@ -133,7 +138,17 @@ const figures = (samples: readonly Sample[], mode: ModeName): ModeFigures => ({
   p50_ms: rounded(medianOf(samples, mode, "purser", "p50Ms"), 1),
   p99_ms: rounded(medianOf(samples, mode, "purser", "p99Ms"), 1),
   ratio_to_bare: rounded(ratioToBare(samples, mode), 2),
+  p99_to_p50: rounded(tailOf(samples, mode, "purser"), 1),
+  p99_to_p50_of_bare: rounded(tailOf(samples, mode, "bare"), 1),
 });
+
+/** The median of what each round says: how much longer the slowest hundredth takes than half of them. */
+const tailOf = (samples: readonly Sample[], mode: ModeName, target: Sample["target"]): number =>
+  median(
+    samples
+      .filter((sample) => sample.mode === mode && sample.target === target)
+      .map(({ p50Ms, p99Ms }) => p99Ms / p50Ms),
+  );
 
 /** The median of what each round says: its two stretches came one right after the other. */
 function ratioToBare(samples: readonly Sample[], mode: ModeName): number {
@@ -163,7 +178,7 @@ function rounded(value: number, digits: number): number {
 
 function line(cells: readonly (string | number)[]): string {
   return cells
-    .map((cell) => String(cell).padEnd(12))
+    .map((cell) => String(cell).padEnd(14))
     .join("")
     .trimEnd();
 }

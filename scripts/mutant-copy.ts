@@ -71,8 +71,8 @@ export class MutantCopy {
   }
 
   /** Runs tests in the copy; null when the runtime ended without a report, as it does when it crashes. */
-  vitest(options: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<TestReport | null> {
-    return runVitest(this.#path, options, settings);
+  vitest(options: readonly string[], terms: Terms = {}): Promise<TestReport | null> {
+    return runVitest(this.#path, options, terms);
   }
 
   /** The file with the replacement made. */
@@ -85,11 +85,18 @@ export class MutantCopy {
   }
 }
 
+/** How tests are run. */
+export interface Terms {
+  readonly settings?: NodeJS.ProcessEnv;
+  /** When it is ended, in milliseconds: vitest may wait for ever for a runtime that is no more. */
+  readonly limitMs?: number;
+}
+
 /** Runs tests of the sources in a directory and reads what became of them; null when there is no report. */
 export async function runVitest(
   cwd: string,
   options: readonly string[],
-  settings: NodeJS.ProcessEnv = {},
+  { settings = {}, limitMs }: Terms,
 ): Promise<TestReport | null> {
   const scratch = scratchFolder("report");
   const output = join(scratch.path, "report.json");
@@ -99,6 +106,7 @@ export async function runVitest(
     cwd,
     env: { ...process.env, TMPDIR: scratch.path, ...settings },
     stdio: "ignore",
+    ...(limitMs === undefined ? {} : { timeout: limitMs }),
   });
   await ended(child);
   try {

@@ -8,6 +8,11 @@ import { MUTANTS, type Mutant } from "./mutant-list.ts";
 /** A mutant may make a test wait for what never comes. */
 const TEST_TIMEOUT_MS = 30_000;
 
+/** The tests of a mutant take seconds, some up to two minutes; those of all without any mutant some minutes. */
+const RUN_LIMIT_MS = 600_000;
+/** The runtime may end in the middle of a test by a fault of its own. */
+const TRIES = 4;
+
 const word = (process.argv[2] ?? "").toLowerCase();
 const chosen = MUTANTS.filter(({ name, law }) => `${name} ${law}`.toLowerCase().includes(word));
 if (chosen.length === 0) fail(`no mutant's name or law contains ${word}`);
@@ -48,15 +53,16 @@ async function runAll(mutants: readonly Mutant[]): Promise<number> {
 /** The name of a test that fails with the mutant, or null. The source is as it was afterwards. */
 function runWith({ edits, test, filter }: Mutant): Promise<string | null> {
   return copy.broken(edits, async () => {
-    const run = () => vitest([test, "-t", literally(filter)]);
-    let report = await run();
-    // The runtime may have ended in the middle by a fault of its own.
-    if (testsIn(report) === 0) report = await run();
-    if (testsIn(report) === 0) {
-      fail(`no test of ${test} is named ${filter}, or the mutant keeps its file from loading`);
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const report = await vitest([test, "-t", literally(filter)]);
+      const titles = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+      if (testsIn(report) > 0)
+        return titles.find(({ status }) => status === "failed")?.title ?? null;
     }
-    const titles = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-    return titles.find(({ status }) => status === "failed")?.title ?? null;
+    console.error(
+      `no test of ${test} is named ${filter}, or the mutant keeps its file from loading`,
+    );
+    return null;
   });
 }
 
@@ -67,9 +73,11 @@ function testsIn({ numPassedTests, numFailedTests }: TestReport): number {
 /** Runs tests in the copy and reads what became of them. */
 async function vitest(options: readonly string[]): Promise<TestReport> {
   const limit = `--testTimeout=${TEST_TIMEOUT_MS}`;
-  const report = await copy.vitest([limit, ...options], { PURSER_BROKEN: "yes" });
-  return report ?? fail("vitest made no report");
+  const terms = { settings: { PURSER_BROKEN: "yes" }, limitMs: RUN_LIMIT_MS };
+  return (await copy.vitest([limit, ...options], terms)) ?? NO_REPORT;
 }
+
+const NO_REPORT: TestReport = { numPassedTests: 0, numFailedTests: 0, testResults: [] };
 
 /** A part of a test's name as a pattern that means just that. */
 function literally(text: string): string {

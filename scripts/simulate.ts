@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { MutantCopy, runVitest, type TestReport } from "./mutant-copy.ts";
+import { MutantCopy, runVitest, type Terms, type TestReport } from "./mutant-copy.ts";
 import { CANARY } from "./mutant-list.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -70,7 +70,7 @@ async function runLong(): Promise<number> {
       shrinks: 200,
       shrinkSeconds: 180,
     };
-    const report = reportIn(await runVitest(root, [TEST, ...FILTER], settingsOf(asked)));
+    const report = reportIn(await runVitest(root, [TEST, ...FILTER], termsOf(asked)));
     if (report === null) {
       sums.crashes += 1;
       console.log(`the runtime crashed in the seeds from ${asked.seed}; they are played again`);
@@ -114,8 +114,9 @@ async function runCanary(word: string): Promise<number> {
   for (const { name, law, edits } of chosen) {
     const asked = { seed: 1, seeds: CANARY_SEEDS, seconds: 900, ...QUICKLY };
     const report = await copy.broken(edits, async () => {
-      const run = () => copy.vitest([TEST, ...FILTER], settingsOf(asked));
-      return reportIn((await run()) ?? (await run()));
+      const run = async () => reportIn(await copy.vitest([TEST, ...FILTER], termsOf(asked)));
+      // The runtime may end by a fault of its own.
+      return (await run()) ?? (await run()) ?? (await run());
     });
     const isCaught = report !== null && report.story !== "";
     if (!isCaught) survived += 1;
@@ -136,7 +137,9 @@ async function runCanary(word: string): Promise<number> {
   return survived > 0 ? 1 : 0;
 }
 
-const settingsOf = (asked: Asked) => ({ PURSER_SIMULATION: JSON.stringify(asked) });
+const termsOf = (asked: Asked): Terms => ({
+  settings: { PURSER_SIMULATION: JSON.stringify(asked) },
+});
 
 function reportIn(report: TestReport | null): Report | null {
   const metas = (report?.testResults ?? []).flatMap(({ assertionResults }) =>
