@@ -144,19 +144,15 @@ const figures = (samples: readonly Sample[], mode: ModeName): ModeFigures => ({
 
 /** The median of what each round says: how much longer the slowest hundredth takes than half of them. */
 const tailOf = (samples: readonly Sample[], mode: ModeName, target: Sample["target"]): number =>
-  median(
-    samples
-      .filter((sample) => sample.mode === mode && sample.target === target)
-      .map(({ p50Ms, p99Ms }) => p99Ms / p50Ms),
-  );
+  median(samplesOf(samples, mode, target).map(({ p50Ms, p99Ms }) => p99Ms / p50Ms));
 
 /** The median of what each round says: its two stretches came one right after the other. */
 function ratioToBare(samples: readonly Sample[], mode: ModeName): number {
-  const of = (target: Sample["target"]) =>
-    samples.filter((sample) => sample.mode === mode && sample.target === target);
-  const bare = of("bare");
+  const bare = samplesOf(samples, mode, "bare");
   return median(
-    of("purser").map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN)),
+    samplesOf(samples, mode, "purser").map(
+      ({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN),
+    ),
   );
 }
 
@@ -166,9 +162,15 @@ function medianOf(
   target: Sample["target"],
   field: "perSecond" | "p50Ms" | "p99Ms",
 ): number {
-  const mine = samples.filter((sample) => sample.mode === mode && sample.target === target);
-  return median(mine.map((sample) => sample[field]));
+  return median(samplesOf(samples, mode, target).map((sample) => sample[field]));
 }
+
+const samplesOf = (
+  samples: readonly Sample[],
+  mode: ModeName,
+  target: Sample["target"],
+): readonly Sample[] =>
+  samples.filter((sample) => sample.mode === mode && sample.target === target);
 
 const modesOf = (samples: readonly Sample[]) => [...new Set(samples.map(({ mode }) => mode))];
 

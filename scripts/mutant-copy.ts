@@ -88,7 +88,7 @@ export class MutantCopy {
 /** How tests are run. */
 export interface Terms {
   readonly settings?: NodeJS.ProcessEnv;
-  /** When it is ended, in milliseconds: vitest may wait for ever for a runtime that is no more. */
+  /** When it is ended, in milliseconds; 0 is never. Vitest may wait for ever for a runtime that is no more. */
   readonly limitMs?: number;
 }
 
@@ -96,7 +96,7 @@ export interface Terms {
 export async function runVitest(
   cwd: string,
   options: readonly string[],
-  { settings = {}, limitMs }: Terms,
+  { settings = {}, limitMs = 0 }: Terms,
 ): Promise<TestReport | null> {
   const scratch = scratchFolder("report");
   const output = join(scratch.path, "report.json");
@@ -106,7 +106,7 @@ export async function runVitest(
     cwd,
     env: { ...process.env, TMPDIR: scratch.path, ...settings },
     stdio: "ignore",
-    ...(limitMs === undefined ? {} : { timeout: limitMs }),
+    timeout: limitMs,
   });
   await ended(child);
   try {

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
-import { type Audit, audit, type StoredRow, workLeft } from "../support/audit";
+import { type Audit, audit, type StoredRow, ungrouped, workLeft } from "../support/audit";
 import { clearFaults, lateCalls, setFaults } from "../support/faults";
 import { sentEvents } from "../support/rest";
 import { UNKNOWN_FIELD } from "../support/shapes";
@@ -146,14 +146,15 @@ function recordOf(row: StoredRow, { shown }: Audit): Record[] {
 /** Law 8: D1 has what the objects have, and nothing else. */
 function differencesOf({ rows, shown, projected, balances, projectedBalances }: Audit): string[] {
   const wanted = new Map<string, string>();
+  const told = ungrouped(shown);
   for (const { id, posting } of rows) {
     // Of splits and of references that lead elsewhere D1 knows nothing, nor which group a record belongs to.
     if (posting.kind === "split" || posting.kind === "pointer") continue;
-    wanted.set(id, textOf({ ...shown.get(id), group: null }));
+    wanted.set(id, textOf(told.get(id)));
   }
   for (const [id, { snapshot }] of balances) wanted.set(id, textOf(snapshot));
   const found = new Map<string, string>();
-  for (const [id, row] of projected) found.set(id, textOf({ ...row, group: null }));
+  for (const [id, row] of ungrouped(projected)) found.set(id, textOf(row));
   for (const [id, row] of projectedBalances) if (wanted.has(id)) found.set(id, textOf(row));
   return [...new Set([...wanted.keys(), ...found.keys()])]
     .filter((id) => wanted.get(id) !== found.get(id))

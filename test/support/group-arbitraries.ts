@@ -236,7 +236,7 @@ const OTHER_STEPS = [
 ] as const;
 
 /**
- * Steps in the turn in which another shard, or the shard itself, has answered: there an object dies only after its
+ * Steps in the turn in which another shard has answered: there an object dies only after its
  * writes, because the runtime does not survive it otherwise.
  */
 const AFTER_SHARDS: readonly string[] = [

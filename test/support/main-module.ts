@@ -12,7 +12,8 @@ const keeping = new WeakSet<Loader>();
  * From now on the Worker's module is asked of vitest's process once. The pool asks for it at each call of an object, and
  * tests that make many calls spent two fifths of their time on the answers, which are all the same.
  */
-export function keepMainModule(loader: Loader = __vitest_mocker__.moduleRunner): void {
+export function keepMainModule(): void {
+  const loader = __vitest_mocker__.moduleRunner;
   // Files that share a runtime share its loader.
   if (keeping.has(loader)) return;
   keeping.add(loader);
