@@ -36,7 +36,9 @@ function wrongWith(call: Call, facts: Facts): Violation[] {
   const left = isDefinite ? facts.madeBy(call).filter((record) => mayNotBe(record, call)) : [];
   return [
     ...left.map(({ reference }) => breaks(2, `${what}, and left ${reference}`)),
-    ...(isPossible(call, told, facts) ? [] : [breaks(4, `${what}: for no reason`)]),
+    ...(isPossible(facts.sinceFirst(call), told, facts)
+      ? []
+      : [breaks(4, `${what}: for no reason`)]),
   ];
 }
 

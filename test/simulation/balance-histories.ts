@@ -155,10 +155,9 @@ function seenBy(call: Call, account: Account, facts: Facts): Operation<BalanceAc
   // What groups keep back is in no balance's amounts.
   const isPlain = request.kind === "post" && request.from === account;
   if (!isShort || !isPlain || facts.mayBeReserved(account, call)) return [];
-  // A request with a key is told what its first sending was told.
-  const first = Math.min(...facts.sendings(call).map((each) => each.began));
   const { amount, limit } = request;
-  return [{ began: first, ended, action: { kind: "refused", amount, limit } }];
+  const since = facts.sinceFirst(call).began;
+  return [{ began: since, ended, action: { kind: "refused", amount, limit } }];
 }
 
 const amountsIn = (body: Value): Amounts => ({

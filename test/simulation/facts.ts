@@ -63,6 +63,14 @@ export class Facts {
     return this.ledger.calls.filter((each) => each.send.name === send.name);
   }
 
+  /**
+   * A call and the time in which what it was told may have come about: since the first sending of its request. One that is
+   * sent again, because the reply was lost, is told what the first was told, also when the reason is gone by then.
+   */
+  sinceFirst(call: Call): Call {
+    return { ...call, began: Math.min(...this.sendings(call).map(({ began }) => began)) };
+  }
+
   /** The request that made a record; undefined for what a timer made. */
   requestOf(record: Record): Request | undefined {
     const name = record.description;

@@ -100,13 +100,14 @@ export class JournalObject extends ProductJournalObject {
 function faulty(env: Env, ctx: DurableObjectState): Env {
   const name = ctx.id.name ?? "";
   const later = (work: Promise<unknown>) => ctx.waitUntil(work);
+  const way = { name, later, written: () => ctx.storage.sync() };
   return {
     ...env,
     BALANCES: faultyBalances(env.BALANCES, later),
-    DB: faultyD1(env.DB, { name, later }),
-    APPLY: faultyQueue(env.APPLY, { method: "apply.sendBatch", name, later }),
-    WEBHOOKS: faultyQueue(env.WEBHOOKS, { method: "webhooks.sendBatch", name, later }),
-    JOBS: faultyJobs(env.JOBS, { name, later }),
+    DB: faultyD1(env.DB, way),
+    APPLY: faultyQueue(env.APPLY, "apply.sendBatch", way),
+    WEBHOOKS: faultyQueue(env.WEBHOOKS, "webhooks.sendBatch", way),
+    JOBS: faultyJobs(env.JOBS, way),
   };
 }
 
@@ -117,6 +118,8 @@ const NOTHING_SENT: QueueSendBatchResponse = {
 interface Way {
   readonly name: string;
   later(work: Promise<unknown>): void;
+  /** What the object has written is durable. A message leaves only then, as the runtime's output gate has it. */
+  written(): Promise<void>;
 }
 
 /** Methods of balances that get lost on the way from their shard; `execute` does so where it arrives. */
@@ -162,7 +165,8 @@ function faultyD1(db: D1Database, { name, later }: Way): D1Database {
 
 function faultyQueue<Body>(
   queue: Queue<Body>,
-  { method, name, later }: Way & { readonly method: string },
+  method: string,
+  { name, later, written }: Way,
 ): Queue<Body> {
   return new Proxy(queue, {
     get(target, property) {
@@ -170,7 +174,8 @@ function faultyQueue<Body>(
         const value: unknown = Reflect.get(target, property);
         return typeof value === "function" ? value.bind(target) : value;
       }
-      const sendBatch: Queue<Body>["sendBatch"] = (messages) => {
+      const sendBatch: Queue<Body>["sendBatch"] = async (messages) => {
+        await written();
         const sent = [...messages];
         const bodies = sent.map(({ body }) => body);
         const send = () => {
@@ -189,7 +194,7 @@ function faultyQueue<Body>(
 }
 
 /** Jobs are sent one by one. */
-function faultyJobs<Body>(queue: Queue<Body>, { name, later }: Way): Queue<Body> {
+function faultyJobs<Body>(queue: Queue<Body>, { name, later, written }: Way): Queue<Body> {
   return new Proxy(queue, {
     get(target, property) {
       if (property !== "send") {
@@ -197,8 +202,9 @@ function faultyJobs<Body>(queue: Queue<Body>, { name, later }: Way): Queue<Body>
         return typeof value === "function" ? value.bind(target) : value;
       }
       const method = "jobs.send";
-      const send: Queue<Body>["send"] = (body) =>
-        underFate(
+      const send: Queue<Body>["send"] = async (body) => {
+        await written();
+        return underFate(
           { method, name },
           () => target.send(body),
           later,
@@ -207,6 +213,7 @@ function faultyJobs<Body>(queue: Queue<Body>, { name, later }: Way): Queue<Body>
             return NOTHING_SENT;
           },
         );
+      };
       return send;
     },
   });
