@@ -1,4 +1,4 @@
-import { sha256, sha256Hex } from "./digest";
+import { sha256Hex } from "./digest";
 import { invariant } from "./invariant";
 
 export type TransactionId = `txn_${string}`;
@@ -31,27 +31,15 @@ export const isBalanceId = (text: string): text is BalanceId => isIdOf("bln_", t
 /** Whether the text names a balance by its indicator (`@world`) and not by its id. */
 export const isIndicator = (text: string): boolean => text.startsWith("@");
 
-/** SHA-256 of the JSON array of the parts: no two lists of parts share a digest input. */
-function digestOf(...parts: readonly string[]): Uint8Array {
-  return sha256(JSON.stringify(parts));
-}
-
-const HEX = Array.from({ length: 256 }, (_none, byte) => byte.toString(16).padStart(2, "0"));
-
-function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += HEX[byte];
-  return hex;
+/** SHA-256 of the JSON array of the parts, in hexadecimal: no two lists of parts share a digest input. */
+function digestOf(...parts: readonly string[]): string {
+  return sha256Hex(JSON.stringify(parts));
 }
 
 /** The first 16 bytes as a UUID of version 8 (RFC 9562), its first byte replaced when one is given. */
-function uuidV8(digest: Uint8Array, firstByte?: number): string {
-  const bytes = digest.slice(0, 16);
-  if (firstByte !== undefined) bytes[0] = firstByte;
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = hexOf(bytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+function uuidV8(digest: string, firstByte?: string): string {
+  const variant = "89ab"[Number.parseInt(digest.charAt(16), 16) & 3];
+  return `${firstByte ?? digest.slice(0, 2)}${digest.slice(2, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
 /**
@@ -60,13 +48,12 @@ function uuidV8(digest: Uint8Array, firstByte?: number): string {
  */
 export function transactionIdOf(instance: string, reference: string): TransactionId {
   const derived = LEADING_TRANSACTION_ID.exec(reference) ?? SETTLEMENT_REFERENCE.exec(reference);
-  const firstByte = derived?.[1] === undefined ? undefined : Number.parseInt(derived[1], 16);
-  return `txn_${uuidV8(digestOf(instance, reference), firstByte)}`;
+  return `txn_${uuidV8(digestOf(instance, reference), derived?.[1])}`;
 }
 
 /** The reference of a settlement made by one operation under a hold; its first byte is the hold's. */
 export function settlementReference(parent: TransactionId, operationKey: string): string {
-  return `ref_${uuidV8(digestOf("settlement", parent, operationKey), shardByte(parent))}`;
+  return `ref_${uuidV8(digestOf("settlement", parent, operationKey), firstByteOf(parent))}`;
 }
 
 /** The id of a split's leg: in the shard of its parent, so that one write decides for all of them. */
@@ -75,7 +62,7 @@ export const legIdOf = (
   parent: TransactionId,
   reference: string,
 ): TransactionId =>
-  `txn_${uuidV8(digestOf("leg", instance, parent, reference), shardByte(parent))}`;
+  `txn_${uuidV8(digestOf("leg", instance, parent, reference), firstByteOf(parent))}`;
 
 /** The reference of the refund of a whole transaction: there is one, so there is one reference. */
 export const refundReference = (refunded: TransactionId): string => `${refunded}_refund`;
@@ -84,10 +71,15 @@ export const refundReference = (refunded: TransactionId): string => `${refunded}
 export const partialRefundReference = (refunded: TransactionId, operationKey: string): string =>
   `${refunded}_refund_${uuidV8(digestOf("refund", refunded, operationKey))}`;
 
+/** The first byte of the id in hexadecimal. */
+function firstByteOf(id: TransactionId | BalanceId | BatchId): string {
+  const start = id.indexOf("_") + 1;
+  return id.slice(start, start + 2);
+}
+
 /** The first byte of the id, which names its shard. */
 export function shardByte(id: TransactionId | BalanceId | BatchId): number {
-  const start = id.indexOf("_") + 1;
-  const byte = Number.parseInt(id.slice(start, start + 2), 16);
+  const byte = Number.parseInt(firstByteOf(id), 16);
   invariant(byte >= 0 && byte <= 255, "an id starts with a byte in hexadecimal");
   return byte;
 }
@@ -98,7 +90,7 @@ export const shardOf = (id: TransactionId | BalanceId | BatchId, shards: number)
 
 /** The shard where an idempotency key is claimed. */
 export const shardOfKey = (instance: string, key: string, shards: number): number =>
-  (digestOf("idempotency", instance, key)[0] ?? 0) % shards;
+  Number.parseInt(digestOf("idempotency", instance, key).slice(0, 2), 16) % shards;
 
 /** A UUID of a request that the client named: what it makes has the same id when it is sent again. */
 export const uuidOfKey = (instance: string, key: string, use: string): string =>
