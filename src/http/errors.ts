@@ -52,7 +52,7 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
   console.error(
     JSON.stringify({
       event: "request.failed",
-      request_id: c.var.requestId,
+      request_id: c.get("requestId"),
       method: c.req.method,
       route: c.req.path,
       error: error.stack ?? String(error),

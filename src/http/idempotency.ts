@@ -24,7 +24,7 @@ export const keyUsed = refusalResponse(
 export async function operation(c: Context<AppEnv>): Promise<OperationKey> {
   const canonicalBody = async () => canonicalJson(await c.req.json()) ?? "";
   return unwrap(
-    await operationOf(c.var.ledger, {
+    await operationOf(c.get("ledger"), {
       key: c.req.header("Idempotency-Key"),
       method: c.req.method,
       path: c.req.path,

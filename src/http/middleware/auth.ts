@@ -15,10 +15,18 @@ export function isOpen(path: string, keyIsConfigured: boolean): boolean {
 /** The digest of the configured key, which is the same for the life of an isolate. */
 let known = { key: "", digest: sha256("") };
 
-/** Compares digests, so that neither the length nor the place of the first difference shows in the time it takes. */
+/**
+ * Compares digests, all of their bytes, so that neither the length nor the place of the first difference shows in the time it
+ * takes. `timingSafeEqual` of the runtime moves both out of the heap first, which costs ten times the comparison.
+ */
 function isSameKey(sent: string, configured: string): boolean {
   if (known.key !== configured) known = { key: configured, digest: sha256(configured) };
-  return crypto.subtle.timingSafeEqual(sha256(sent), known.digest);
+  const digest = sha256(sent);
+  let difference = 0;
+  for (let at = 0; at < digest.length; at += 1) {
+    difference |= (digest[at] ?? 0) ^ (known.digest[at] ?? 0);
+  }
+  return difference === 0;
 }
 
 /** Lets the master key through, and nobody else (contract/core.md section 1.2). */

@@ -34,15 +34,15 @@ export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 async function readJson(request: HonoRequest): Promise<unknown> {
-  const { body, headers } = request.raw;
-  if (body === null) return undefined;
   const bytesMax = LARGE_BODIES[request.path] ?? BODY_BYTES_MAX;
-  // A connection ends a body where its length says, so most are read in one go; the rest by chunks, which costs more.
-  const declared = Number(headers.get("Content-Length") ?? "NaN");
+  // A connection ends a body where its length says, so most are read in one go; the rest as streams, which cost more.
+  const declared = Number(request.header("Content-Length") ?? "NaN");
   if (declared <= bytesMax) {
     const text = await request.raw.text();
     return text.length > bytesMax ? TOO_LARGE : parseBody(text);
   }
+  const { body } = request.raw;
+  if (body === null) return undefined;
   const bytes = await readUpTo(body, bytesMax);
   return bytes === null ? TOO_LARGE : parseBody(new TextDecoder().decode(bytes));
 }

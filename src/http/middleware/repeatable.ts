@@ -13,7 +13,7 @@ import { operation } from "../idempotency";
 export const repeatable: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (c.req.header("Idempotency-Key") === undefined || (await isLeftAlone(c))) return next();
   const request = await operation(c);
-  const begun = unwrap(await beginRequest(c.var.ledger, request));
+  const begun = unwrap(await beginRequest(c.get("ledger"), request));
   if (begun.kind === "answered") return shown(begun.answer, true);
   return carryOut(c, begun, next);
 };
@@ -36,7 +36,7 @@ async function carryOut(
   begun: Extract<Begun, { kind: "begun" }>,
   next: () => Promise<void>,
 ): Promise<void> {
-  const { ledger } = c.var;
+  const ledger = c.get("ledger");
   c.set("ledger", begun.ledger);
   await next();
   c.set("ledger", ledger);

@@ -14,7 +14,7 @@ export function holdTurnedAway(): MiddlewareHandler<AppEnv> {
   let held = 0;
   return async (c, next) => {
     await next();
-    if (c.var.turnedAway !== true || held >= HELD_MAX) return;
+    if (c.get("turnedAway") !== true || held >= HELD_MAX) return;
     held += 1;
     await new Promise((resolve) => setTimeout(resolve, HELD_MS * (0.5 + Math.random())));
     held -= 1;

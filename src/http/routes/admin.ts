@@ -40,7 +40,10 @@ export const admin = newRoutes().openapi(
   rebuild,
   async (c) => {
     const { cursor = null, limit } = c.req.valid("query");
-    return c.json(toRebuildBody(unwrap(await rebuildCopies(c.var.ledger, { cursor, limit }))), 200);
+    return c.json(
+      toRebuildBody(unwrap(await rebuildCopies(c.get("ledger"), { cursor, limit }))),
+      200,
+    );
   },
   malformedAs("GEN_VALIDATION_ERROR"),
 );

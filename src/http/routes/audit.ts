@@ -102,20 +102,20 @@ export const audit = newRoutes()
     async (c) => {
       const { after, limit: entries } = c.req.valid("query");
       const { id } = c.req.valid("param");
-      const proof = unwrap(await proveBalance(c.var.ledger, { id, after, limit: entries }));
+      const proof = unwrap(await proveBalance(c.get("ledger"), { id, after, limit: entries }));
       return c.json(toBalanceProofBody(proof, after), 200);
     },
     malformedAs("GEN_VALIDATION_ERROR"),
   )
   .openapi(transactionProof, async (c) => {
-    const proof = unwrap(await proveTransaction(c.var.ledger, c.req.valid("param").id));
+    const proof = unwrap(await proveTransaction(c.get("ledger"), c.req.valid("param").id));
     return c.json(toTransactionProofBody(proof), 200);
   })
   .openapi(
     integrity,
     async (c) => {
       const { cursor = null, limit: rows } = c.req.valid("query");
-      const { ledger } = c.var;
+      const ledger = c.get("ledger");
       const step = unwrap(await checkIntegrity(ledger, { cursor, limit: rows }));
       return c.json(toIntegrityBody(step, millisOf(ledger.now())), 200);
     },

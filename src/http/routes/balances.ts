@@ -178,23 +178,23 @@ const toRow = (balance: BalanceSnapshot): BalanceBody => toBalanceBody(balance);
 export const balances = newRoutes()
   .openapi(create, async (c) => {
     const asked = toNewBalance(c.req.valid("json"));
-    return c.json(toBalanceBody(unwrap(await createBalance(c.var.ledger, asked))), 201);
+    return c.json(toBalanceBody(unwrap(await createBalance(c.get("ledger"), asked))), 201);
   })
   .openapi(list, async (c) => {
     const query = listQueryOf(c, balanceList);
-    return c.json(rowsOf(c, await listBalances(c.var.ledger, query), toRow), 200);
+    return c.json(rowsOf(c, await listBalances(c.get("ledger"), query), toRow), 200);
   })
   .openapi(
     filter,
     async (c) => {
       const request = toFilterRequest(c.req.valid("json"));
-      const listed = unwrap(await filterBalances(c.var.ledger, request));
+      const listed = unwrap(await filterBalances(c.get("ledger"), request));
       return c.json(filteredOf(c, listed, toRow), 200);
     },
     malformedAs("GEN_VALIDATION_ERROR"),
   )
   .openapi(readIndicator, async (c) => {
-    const balance = unwrap(await readByIndicator(c.var.ledger, c.req.valid("param")));
+    const balance = unwrap(await readByIndicator(c.get("ledger"), c.req.valid("param")));
     return c.json(toBalanceBody(balance), 200);
   })
   .openapi(read, async (c) => {
@@ -204,21 +204,23 @@ export const balances = newRoutes()
       ledger: included.includes("ledger"),
       identity: included.includes("identity"),
     };
-    const found = await readBalance(c.var.ledger, { id: c.req.valid("param").id, wanted });
+    const found = await readBalance(c.get("ledger"), { id: c.req.valid("param").id, wanted });
     const { balance, ...beside } = unwrap(found);
     return c.json(toBalanceBody(balance, beside), 200);
   })
   .openapi(readAt, async (c) => {
     // Some clients do not escape the `+` of an offset, which then arrives as a space.
     const timestamp = c.req.query("timestamp")?.replace(" ", "+");
-    const balance = unwrap(await balanceAt(c.var.ledger, { ...c.req.valid("param"), timestamp }));
+    const balance = unwrap(
+      await balanceAt(c.get("ledger"), { ...c.req.valid("param"), timestamp }),
+    );
     const fromSource = ["true", "1"].includes(c.req.query("from_source") ?? "");
-    const shown = { fromSource, timestamp: timestamp ?? c.var.ledger.now() };
+    const shown = { fromSource, timestamp: timestamp ?? c.get("ledger").now() };
     return c.json(toBalanceAtBody(balance, shown), 200);
   })
   .openapi(own, async (c) => {
     const { identity_id: identityId } = c.req.valid("json");
     const balanceId = c.req.valid("param").id;
-    unwrap(await changeOwner(c.var.ledger, { balanceId, identityId }));
+    unwrap(await changeOwner(c.get("ledger"), { balanceId, identityId }));
     return c.json({ message: "Balance identity updated successfully" }, 200);
   });

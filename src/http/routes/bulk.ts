@@ -84,10 +84,10 @@ export const bulk = newRoutes()
     const requests = unwrap(toBatchRequests(transactions));
     const options = toBatchOptions(body);
     if (body.dry_run === true) {
-      const { preview, holds } = unwrap(await previewBatch(c.var.ledger, { requests, options }));
+      const { preview, holds } = unwrap(await previewBatch(c.get("ledger"), { requests, options }));
       return c.json(toBatchPreviewBody(preview, holds), 200);
     }
-    const reply = await recordBatch(c.var.ledger, {
+    const reply = await recordBatch(c.get("ledger"), {
       requests,
       options,
       operation: await operation(c),
@@ -99,6 +99,6 @@ export const bulk = newRoutes()
     return c.json(toBulkBody(batch, items), 201);
   })
   .openapi(read, async (c) => {
-    const { batch, items } = unwrap(await readBatch(c.var.ledger, c.req.valid("param").id));
+    const { batch, items } = unwrap(await readBatch(c.get("ledger"), c.req.valid("param").id));
     return c.json(toBatchBody(batch, items), 200);
   });

@@ -130,33 +130,33 @@ const remove = createRoute({
 export const identities = newRoutes()
   .openapi(create, async (c) => {
     const asked = toNewIdentity(c.req.valid("json"));
-    const identity = unwrap(await createIdentity(c.var.ledger, asked));
+    const identity = unwrap(await createIdentity(c.get("ledger"), asked));
     return c.json(toIdentityBody(identity), 201);
   })
   .openapi(list, async (c) => {
     const query = listQueryOf(c, identityList);
-    return c.json(rowsOf(c, await listIdentities(c.var.ledger, query), toIdentityBody), 200);
+    return c.json(rowsOf(c, await listIdentities(c.get("ledger"), query), toIdentityBody), 200);
   })
   .openapi(
     filter,
     async (c) => {
       const request = toFilterRequest(c.req.valid("json"));
-      const listed = unwrap(await filterIdentities(c.var.ledger, request));
+      const listed = unwrap(await filterIdentities(c.get("ledger"), request));
       return c.json(filteredOf(c, listed, toIdentityBody), 200);
     },
     malformedAs("GEN_VALIDATION_ERROR"),
   )
   .openapi(read, async (c) => {
-    const identity = unwrap(await readIdentity(c.var.ledger, c.req.valid("param").id));
+    const identity = unwrap(await readIdentity(c.get("ledger"), c.req.valid("param").id));
     return c.json(toIdentityBody(identity), 200);
   })
   .openapi(update, async (c) => {
     const change = toIdentityChange(c.req.valid("json"));
     const identityId = c.req.valid("param").id;
-    unwrap(await updateIdentity(c.var.ledger, { identityId, change }));
+    unwrap(await updateIdentity(c.get("ledger"), { identityId, change }));
     return c.json({ message: "Identity updated successfully" }, 200);
   })
   .openapi(remove, async (c) => {
-    unwrap(await deleteIdentity(c.var.ledger, c.req.valid("param").id));
+    unwrap(await deleteIdentity(c.get("ledger"), c.req.valid("param").id));
     return c.json({ message: "Identity deleted successfully" }, 200);
   });

@@ -107,26 +107,26 @@ export const ledgers = newRoutes()
     create,
     async (c) => {
       const { name = "", meta_data: metaData = null } = c.req.valid("json");
-      const ledger = unwrap(await createLedger(c.var.ledger, { name, metaData }));
+      const ledger = unwrap(await createLedger(c.get("ledger"), { name, metaData }));
       return c.json(toLedgerBody(ledger), 201);
     },
     malformed,
   )
   .openapi(list, async (c) => {
     const query = listQueryOf(c, ledgerList);
-    return c.json(rowsOf(c, await listLedgers(c.var.ledger, query), toLedgerBody), 200);
+    return c.json(rowsOf(c, await listLedgers(c.get("ledger"), query), toLedgerBody), 200);
   })
   .openapi(
     filter,
     async (c) => {
       const request = toFilterRequest(c.req.valid("json"));
-      const listed = unwrap(await filterLedgers(c.var.ledger, request));
+      const listed = unwrap(await filterLedgers(c.get("ledger"), request));
       return c.json(filteredOf(c, listed, toLedgerBody), 200);
     },
     malformedAs("GEN_VALIDATION_ERROR"),
   )
   .openapi(read, async (c) => {
-    const ledger = unwrap(await readLedger(c.var.ledger, c.req.valid("param").id));
+    const ledger = unwrap(await readLedger(c.get("ledger"), c.req.valid("param").id));
     return c.json(toLedgerBody(ledger), 200);
   })
   .openapi(
@@ -134,7 +134,7 @@ export const ledgers = newRoutes()
     async (c) => {
       const { name = "" } = c.req.valid("json");
       const ledgerId = c.req.valid("param").id;
-      const ledger = unwrap(await renameLedger(c.var.ledger, { ledgerId, name }));
+      const ledger = unwrap(await renameLedger(c.get("ledger"), { ledgerId, name }));
       return c.json(toLedgerBody(ledger), 200);
     },
     malformed,

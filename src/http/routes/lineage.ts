@@ -50,11 +50,11 @@ const ofTransaction = createRoute({
 /** Whose money it is (contract/transactions.md section 12). */
 export const lineage = newRoutes()
   .openapi(ofBalance, async (c) => {
-    const { instance } = c.var.ledger;
-    const found = unwrap(await balanceLineage(c.var.ledger, c.req.valid("param").id));
+    const { instance } = c.get("ledger");
+    const found = unwrap(await balanceLineage(c.get("ledger"), c.req.valid("param").id));
     return c.json(toBalanceLineageBody(found, instance), 200);
   })
   .openapi(ofTransaction, async (c) => {
-    const found = unwrap(await transactionLineage(c.var.ledger, c.req.valid("param").id));
+    const found = unwrap(await transactionLineage(c.get("ledger"), c.req.valid("param").id));
     return c.json(toTransactionLineageBody(found), 200);
   });

@@ -42,6 +42,6 @@ const merge = createRoute({
 export const metadata = newRoutes().openapi(merge, async (c) => {
   const { id } = c.req.valid("param");
   const { meta_data: patch } = c.req.valid("json");
-  const merged = unwrap(await mergeMetaDataOf(c.var.ledger, { id, patch }));
+  const merged = unwrap(await mergeMetaDataOf(c.get("ledger"), { id, patch }));
   return c.json({ meta_data: shownObject(merged) ?? {} }, 200);
 });

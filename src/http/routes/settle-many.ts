@@ -95,11 +95,11 @@ async function answerTo(
   const { list, status, skip_queue: skipQueue = false, dry_run: isDryRun = false } = asked;
   if (isDryRun) {
     const settlements = list.map((each) => ({ ...each, status, skipQueue }));
-    const preview = await previewSettlements(c.var.ledger, { action: status, settlements });
+    const preview = await previewSettlements(c.get("ledger"), { action: status, settlements });
     return toBatchPreviewBody(unwrap(preview));
   }
   const how = { list, status, skipQueue, operation: await operation(c) };
-  return toSettledManyBody(await settleMany(c.var.ledger, how));
+  return toSettledManyBody(await settleMany(c.get("ledger"), how));
 }
 
 function refuseUnless(name: string, count: number): void {

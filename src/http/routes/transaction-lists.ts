@@ -45,13 +45,13 @@ const toRow = (transaction: Transaction): TransactionBody => toTransactionBody(t
 export const transactionLists = newRoutes()
   .openapi(list, async (c) => {
     const query = listQueryOf(c, transactionList);
-    return c.json(rowsOf(c, await listTransactions(c.var.ledger, query), toRow), 200);
+    return c.json(rowsOf(c, await listTransactions(c.get("ledger"), query), toRow), 200);
   })
   .openapi(
     filter,
     async (c) => {
       const request = toFilterRequest(c.req.valid("json"));
-      const listed = unwrap(await filterTransactions(c.var.ledger, request));
+      const listed = unwrap(await filterTransactions(c.get("ledger"), request));
       return c.json(filteredOf(c, listed, toRow), 200);
     },
     malformedAs("GEN_VALIDATION_ERROR"),

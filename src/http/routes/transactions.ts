@@ -160,30 +160,33 @@ export const transactions = newRoutes()
   .openapi(record, async (c) => {
     const request = toPostingRequest(c.req.valid("json"));
     if (request.dryRun) {
-      const { preview, holds } = unwrap(await previewTransaction(c.var.ledger, request));
+      const { preview, holds } = unwrap(await previewTransaction(c.get("ledger"), request));
       return c.json(toPreviewBody(preview, holds), 200);
     }
     const withBalances = wantsBalances(c);
-    const reply = await recordTransaction(c.var.ledger, { request, operation: await operation(c) });
+    const reply = await recordTransaction(c.get("ledger"), {
+      request,
+      operation: await operation(c),
+    });
     const transaction = unwrapReply(c, reply);
     const body = toTransactionBody(transaction, "answer");
-    const balances = withBalances ? await resultingBalances(c.var.ledger, transaction) : null;
+    const balances = withBalances ? await resultingBalances(c.get("ledger"), transaction) : null;
     if (balances === null) return c.json(body, 201);
     confirmPreference(c);
     return c.json({ ...body, balances: balances.map(toResultingBalanceBody) }, 201);
   })
   .openapi(readReference, async (c) => {
     const { reference } = c.req.valid("param");
-    const transaction = unwrap(await readByReference(c.var.ledger, reference));
+    const transaction = unwrap(await readByReference(c.get("ledger"), reference));
     return c.json(toTransactionBody(transaction, "read"), 200);
   })
   .openapi(readById, async (c) => {
     const { id } = c.req.valid("param");
     if (isBatchId(id)) {
-      const { batch, items } = unwrap(await readBatch(c.var.ledger, id));
+      const { batch, items } = unwrap(await readBatch(c.get("ledger"), id));
       return c.json(toBatchBody(batch, items), 200);
     }
-    const transaction = unwrap(await readTransaction(c.var.ledger, id));
+    const transaction = unwrap(await readTransaction(c.get("ledger"), id));
     return c.json(toTransactionBody(transaction, "read"), 200);
   })
   .openapi(settle, async (c) => {
@@ -196,10 +199,10 @@ export const transactions = newRoutes()
       skipQueue: body.skip_queue ?? false,
     };
     if (body.dry_run === true) {
-      const preview = unwrap(await previewSettlement(c.var.ledger, settlement));
+      const preview = unwrap(await previewSettlement(c.get("ledger"), settlement));
       return c.json(toPreviewBody(preview), 200);
     }
-    const reply = await settleTransaction(c.var.ledger, {
+    const reply = await settleTransaction(c.get("ledger"), {
       ...settlement,
       operation: await operation(c),
     });
@@ -220,10 +223,10 @@ export const transactions = newRoutes()
       metaData: body.meta_data ?? null,
     };
     if (body.dry_run === true) {
-      const preview = unwrap(await previewOfRefund(c.var.ledger, refund));
+      const preview = unwrap(await previewOfRefund(c.get("ledger"), refund));
       return c.json(toPreviewBody(preview), 200);
     }
-    const reply = await refundTransaction(c.var.ledger, {
+    const reply = await refundTransaction(c.get("ledger"), {
       ...refund,
       operation: await operation(c),
     });

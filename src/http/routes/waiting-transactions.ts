@@ -64,10 +64,10 @@ const recover = createRoute({
 /** Transactions that wait: cancelled, or carried out now (contract/transactions.md section 4.4). */
 export const waitingTransactions = newRoutes()
   .openapi(cancel, async (c) => {
-    const transaction = unwrap(await cancelTransaction(c.var.ledger, c.req.valid("param").id));
+    const transaction = unwrap(await cancelTransaction(c.get("ledger"), c.req.valid("param").id));
     return c.json(toTransactionBody(transaction, "read"), 200);
   })
   .openapi(recover, async (c) => {
     const { threshold = THRESHOLD_DEFAULT } = c.req.valid("query");
-    return c.json(unwrap(await recoverTransactions(c.var.ledger, { threshold })), 200);
+    return c.json(unwrap(await recoverTransactions(c.get("ledger"), { threshold })), 200);
   });
