@@ -1,6 +1,8 @@
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { JournalObject } from "../../src/durable/journal/object";
 import type { Reply, SettleValue } from "../../src/durable/journal/protocol";
+import { anonymous, postingFor } from "../support/postings";
 import { World } from "../support/world";
 
 let world: World;
@@ -194,4 +196,31 @@ describe("what holds no money is not settled:", () => {
     expect((await world.read("h"))?.status).toBe("SCHEDULED");
     expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
   });
+});
+
+it("that is refused and takes its reference anew is waited for again by a commit", async () => {
+  const transfer = { ...authorisation, amount: 500n };
+  const record = (skipQueue: boolean) => ({
+    posting: postingFor(world.instance, { ...transfer, skipQueue }),
+    operation: anonymous(),
+  });
+  // All in one turn: the second takes the reference as soon as the first has freed it, before the commit goes on.
+  const [first, second, commit] = await runInDurableObject(world.shardOf("h"), (shard) => {
+    if (!(shard instanceof JournalObject)) throw new Error("a shard of the journal");
+    return Promise.all([
+      shard.record(record(true)),
+      shard.record(record(false)),
+      shard.settle({
+        transactionId: world.idOf("h"),
+        action: "commit",
+        amount: null,
+        skipQueue: true,
+        operation: anonymous(),
+      }),
+    ]);
+  });
+  expect(first).toMatchObject({ ok: false, error: { code: "TXN_INSUFFICIENT_FUNDS" } });
+  expect(second).toMatchObject({ ok: true, value: { status: "QUEUED" } });
+  expect(outcome(commit)).toBe("TXN_NOT_INFLIGHT");
+  expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
 });

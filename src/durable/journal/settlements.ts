@@ -27,7 +27,7 @@ import type {
 } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply } from "./replies";
-import { isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
+import { type Driven, isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
 import type { HoldShown, JournalStore } from "./store";
 
 /** What settlements need of their shard. */
@@ -40,7 +40,7 @@ export interface SettlementsHost {
   inserted(rows: readonly Row[]): void;
   changed(row: Row): void;
   /** Waits for a drive, but not for ever; throws when the outcome is still unknown. */
-  driven(row: Row): Promise<unknown>;
+  driven(row: Row): Promise<Driven>;
 }
 
 /**
@@ -81,10 +81,12 @@ export class Settlements {
     refusalOf: Admission["refusalOf"],
   ): Promise<Reply<SettleValue>> {
     const { transactionId, skipQueue } = request;
-    const found = this.#records.find(transactionId);
-    const nowMs = Date.now();
     // A synchronous call waits for the hold, unless its time has not come; a queued one leaves a child that waits.
-    if (found !== null && (skipQueue ? isDrivable(found, nowMs) : isHalfDone(found, nowMs))) {
+    const isOnItsWay = skipQueue ? isDrivable : isHalfDone;
+    for (;;) {
+      const found = this.#records.find(transactionId);
+      if (found === null || !isOnItsWay(found, Date.now())) break;
+      // A reference that it frees may be taken again before this is told: then that row counts.
       await this.#host.driven(found);
     }
 
@@ -107,7 +109,9 @@ export class Settlements {
 
     await this.#host.checkpoint("settle:inserted");
     if (!skipQueue) return reply({ transaction: shown, queued: true });
-    await Promise.all(children.map((child) => this.#host.driven(child)));
+    const ends = await Promise.all(children.map((child) => this.#host.driven(child)));
+    const fallen = ends.find((end) => !end.done);
+    if (fallen?.done === false) return refuse(fallen.error);
     const [first] = children;
     return first === undefined
       ? refuse(unknownHold(request))
