@@ -25,8 +25,8 @@ const OUTBOX_PAGE = 100;
 
 /** What the bindings become: all that the rest of the Worker sees of them. */
 export interface Composition {
-  /** The ledger of the default instance. Throws while D1 cannot be read for the first time. */
-  ledger(): Promise<LedgerContext>;
+  /** The ledger of the default instance: a promise until D1 was read for the first time, which throws while it cannot be. */
+  ledger(): LedgerContext | Promise<LedgerContext>;
   /** Null when none is configured; never empty. */
   readonly masterKey: string | null;
   /** Whether every caller on this very machine is the master. */
@@ -49,14 +49,20 @@ export function compose(env: Cloudflare.Env): Composition {
 }
 
 function composed(env: Cloudflare.Env): Composition {
-  let ledger: Promise<LedgerContext> | null = null;
+  let ledger: LedgerContext | Promise<LedgerContext> | null = null;
+  const read = async (): Promise<LedgerContext> => {
+    try {
+      ledger = await defaultLedger(env);
+      return ledger;
+    } catch (error) {
+      // The next request tries again.
+      ledger = null;
+      throw error;
+    }
+  };
   return {
     ledger: () => {
-      ledger ??= defaultLedger(env).catch((error: unknown) => {
-        // The next request tries again.
-        ledger = null;
-        throw error;
-      });
+      ledger ??= read();
       return ledger;
     },
     masterKey: masterKeyOf(env),

@@ -9,8 +9,8 @@ export const OUTWARD_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${JOURNAL}/driver.ts`,
-        '    await this.#host.checkpoint("drive:debited");',
-        '    const { version } = debit.applied;\n    succeed(row, { sourceVersion: version, destinationVersion: 0 });\n    this.#host.finished(row);\n    await this.#host.checkpoint("drive:debited");',
+        '    const debited = this.#host.checkpoint("drive:debited");',
+        '    const { version } = debit.applied;\n    succeed(row, { sourceVersion: version, destinationVersion: 0 });\n    this.#host.finished(row);\n    const debited = this.#host.checkpoint("drive:debited");',
       ),
     ],
     test: EVENTS,

@@ -123,8 +123,8 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${JOURNAL}/driver.ts`,
-        'if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;',
-        'if ("applied" in sent || !row.doubt) return sent;',
+        'if ("applied" in moved || !(sent.doubt || row.doubt)) return moved;',
+        'if ("applied" in moved || !row.doubt) return moved;',
       ),
     ],
     test: REFUSALS,
@@ -136,8 +136,8 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${JOURNAL}/driver.ts`,
-        'if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;',
-        'if ("applied" in sent || !sent.doubt) return sent;',
+        'if ("applied" in moved || !(sent.doubt || row.doubt)) return moved;',
+        'if ("applied" in moved || !sent.doubt) return moved;',
       ),
     ],
     test: REFUSALS,

@@ -1,7 +1,12 @@
 import type { Context } from "hono";
 import { refusalResponse } from "../schemas/common";
 import { canonicalJson } from "../schemas/json";
-import { type OperationKey, operationOf, type Reply } from "../services/operation";
+import {
+  type OperationKey,
+  operationOf,
+  type Reply,
+  unnamedOperation,
+} from "../services/operation";
 import type { AppEnv } from "./env";
 import { Refusal, unwrap } from "./errors";
 
@@ -22,15 +27,11 @@ export const keyUsed = refusalResponse(
 
 /** The name of this request, from its header or made up. */
 export async function operation(c: Context<AppEnv>): Promise<OperationKey> {
+  const key = c.req.header("Idempotency-Key");
+  if (key === undefined) return unnamedOperation(c.get("ledger"));
   const canonicalBody = async () => canonicalJson(await c.req.json()) ?? "";
-  return unwrap(
-    await operationOf(c.get("ledger"), {
-      key: c.req.header("Idempotency-Key"),
-      method: c.req.method,
-      path: c.req.path,
-      canonicalBody,
-    }),
-  );
+  const { method, path } = c.req;
+  return unwrap(await operationOf({ key, method, path, canonicalBody }));
 }
 
 /** The value of a reply, or a Refusal; either way the answer says whether it was given before. */

@@ -37,6 +37,9 @@ export async function outcomeOf<T>(call: Promise<T>): Promise<Result<T>> {
 
 /** The same for a call that answers a reply of the journal. */
 export async function replyOf<T>(call: Promise<Reply<T>>): Promise<Reply<T>> {
-  const outcome = await outcomeOf(call);
-  return outcome.ok ? outcome.value : { ...outcome, replayed: false };
+  try {
+    return await call;
+  } catch (error) {
+    return { ...err(told(error)), replayed: false };
+  }
 }

@@ -85,7 +85,7 @@ export class JournalClient implements Journal {
   }
 
   async record({ posting, legs = [], operation }: PostRequest): Promise<Reply<Transaction>> {
-    if (!(await this.#claim(operation))) return reused();
+    if (operation.fromClient && !(await this.#claim(operation))) return reused();
     const { shards } = this.#parts;
     const claims = legs.map((leg) => this.#claimOf(leg));
     const request: RecordRequest =
@@ -93,7 +93,7 @@ export class JournalClient implements Journal {
         ? { posting, operation, shards }
         : { posting, operation, shards, split: { legs, claims } };
     const shard = this.#shardOf(posting.transactionId);
-    const answer: Reply<Recorded> = await this.#ask(shard, async (stub) => stub.record(request));
+    const answer: Reply<Recorded> = await this.#ask(shard, (stub) => stub.record(request));
     return answer.ok ? { ...answer, value: { ...posting, ...answer.value } } : answer;
   }
 

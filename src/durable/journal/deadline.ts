@@ -44,8 +44,22 @@ export class Patience {
 
   /** The value of a promise, or `OutcomeUnknown` when it takes longer, by up to a second more. */
   within<T>(promise: Promise<T>): Promise<T> {
+    return this.#wait(promise, (_resolve, reject) =>
+      reject(new OutcomeUnknown("the outcome is not known yet")),
+    );
+  }
+
+  /** The same, with null when it takes longer. */
+  orNull<T>(promise: Promise<T>): Promise<T | null> {
+    return this.#wait<T | null>(promise, (resolve) => resolve(null));
+  }
+
+  #wait<T>(
+    promise: Promise<T>,
+    late: (resolve: (value: T) => void, reject: (error: OutcomeUnknown) => void) => void,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const giveUp = () => reject(new OutcomeUnknown("the outcome is not known yet"));
+      const giveUp = () => late(resolve, reject);
       const waiter = { until: this.#ticks + this.#patience, giveUp };
       this.#waiters.add(waiter);
       const end =

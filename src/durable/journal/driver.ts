@@ -5,7 +5,7 @@ import { invariant } from "../../domain/invariant";
 import type { Piece } from "../../domain/lineage";
 import { currencyMismatch, hopeless, unknownBalance } from "../../domain/movement";
 import { settlesHold } from "../../domain/saga";
-import type { Side } from "../../domain/transaction";
+import type { Posting, Side } from "../../domain/transaction";
 import type { Answer, Lineage, Operation } from "../balance/protocol";
 import type { Admission } from "./admission";
 import type { Claims } from "./claims";
@@ -20,6 +20,7 @@ import { lineageInto, lineageOutOf, tracedOf } from "./tracing";
 
 /** What the driver needs of its shard. */
 export interface DriverHost {
+  /** On the way of every transfer it is awaited only where it waits: an await costs more than most of what it stands between. */
   checkpoint(step: string): void | Promise<void>;
   /** A row came to its end; it is to be projected and announced. */
   finished(row: Row): void;
@@ -101,22 +102,25 @@ export class Driver {
     // Another attempt is another row: its reference was freed and taken again.
     if (running !== undefined && running.attempt === row.attempt) return running.end;
     this.#admission.hold(row);
-    const end = run()
-      .then((driven) => {
-        if (!driven.done) this.#refused.set(driven.row, driven.error);
-        return driven;
-      })
-      .catch((error: unknown) => {
-        // What it had sent by then may have been applied.
-        row.doubt = true;
-        throw error;
-      })
-      .finally(() => {
-        this.#admission.release(row);
-        if (this.#driving.get(id)?.end === end) this.#driving.delete(id);
-      });
+    const end = this.#carryOut(row, run);
     this.#driving.set(id, { attempt: row.attempt, end });
     return end;
+  }
+
+  async #carryOut(row: Row, run: () => Promise<Driven>): Promise<Driven> {
+    const id = row.posting.transactionId;
+    try {
+      const driven = await run();
+      if (!driven.done) this.#refused.set(driven.row, driven.error);
+      return driven;
+    } catch (error) {
+      // What it had sent by then may have been applied.
+      row.doubt = true;
+      throw error;
+    } finally {
+      this.#admission.release(row);
+      if (this.#driving.get(id)?.attempt === row.attempt) this.#driving.delete(id);
+    }
   }
 
   async #runCancel(row: Row): Promise<Driven> {
@@ -137,20 +141,28 @@ export class Driver {
     if (!isUnfinished(row)) return { done: true, row };
     if (row.status === "CLAIMED") return this.#claims.resolve(row);
     if (row.posting.group !== null) return this.#driveLeg(row);
-    await this.#host.checkpoint("drive:begun");
-    const hopeless = (await this.#refusalOfParent(row)) ?? (await this.#refusalOfDestination(row));
+    const begun = this.#host.checkpoint("drive:begun");
+    if (begun !== undefined) await begun;
+    const { posting } = row;
+    const asked = settlesHold(posting)
+      ? this.#refusalOfParent(posting)
+      : this.#refusalOfDestination(row);
+    const hopeless = asked instanceof Promise ? await asked : asked;
     if (hopeless !== null) return this.#refuse(row, hopeless);
 
     const debit = await this.#debit(row);
     if ("refused" in debit) return this.#refuse(row, debit.refused);
-    await this.#host.checkpoint("drive:debited");
+    const debited = this.#host.checkpoint("drive:debited");
+    if (debited !== undefined) await debited;
 
     // From here on the record must succeed: a credit is never refused.
     const out = debit.applied.traced ?? null;
-    const lineage = lineageInto(row.posting, out, this.#givenBackBy(row));
-    const credit = await this.#send(row, "destination", lineage);
+    const lineage = lineageInto(posting, out, this.#givenBackBy(row));
+    const answered = await this.#send(row, "destination", lineage);
+    const credit = this.#movedBy(posting.destination, answered.answer);
     invariant("applied" in credit, "a credit to a known balance in its currency is not refused");
-    await this.#host.checkpoint("drive:credited");
+    const credited = this.#host.checkpoint("drive:credited");
+    if (credited !== undefined) await credited;
     const traced = tracedOf(out, credit.applied.traced ?? null);
     const versions = {
       sourceVersion: debit.applied.version,
@@ -180,9 +192,8 @@ export class Driver {
   }
 
   /** A commit or void waits for a hold that is still on its way, and falls with it. */
-  async #refusalOfParent(row: Row): Promise<LedgerError | null> {
-    const { parentTransaction } = row.posting;
-    if (!settlesHold(row.posting) || !isTransactionId(parentTransaction)) return null;
+  async #refusalOfParent({ parentTransaction }: Posting): Promise<LedgerError | null> {
+    if (!isTransactionId(parentTransaction)) return null;
     const parent = this.#records.find(parentTransaction);
     invariant(parent !== null, "a settlement has its hold");
     if (isUnfinished(parent)) await this.drive(parent);
@@ -191,62 +202,59 @@ export class Driver {
       : refusal("TXN_NOT_INFLIGHT", "the transaction to settle holds no money");
   }
 
-  async #refusalOfDestination(row: Row): Promise<LedgerError | null> {
+  /** A promise only where the balance has to be asked. */
+  #refusalOfDestination(row: Row): LedgerError | null | Promise<LedgerError | null> {
     const { posting } = row;
-    if (settlesHold(posting)) return null;
     const never = hopeless(posting);
     if (never !== null) return never;
     const { destination, currency } = posting;
-    const held = await this.#currencyOf(destination, row);
-    if (held === null) return unknownBalance(destination.balanceId);
-    return held === currency ? null : currencyMismatch(destination.balanceId, held, currency);
+    // The id of an indicator balance is made of its currency.
+    if (destination.indicator !== null) return null;
+    const known = this.#currencies.get(destination.balanceId);
+    if (known === undefined) return this.#askedOfDestination(row);
+    return known === currency ? null : currencyMismatch(destination.balanceId, known, currency);
   }
 
-  /** The currency of a side, or null when there is no such balance. */
-  async #currencyOf(side: Side, row: Row): Promise<string | null> {
-    // The id of an indicator balance is made of its currency.
-    if (side.indicator !== null) return row.posting.currency;
-    const { balanceId } = side;
-    const cached = this.#currencies.get(balanceId);
-    if (cached !== undefined) return cached;
+  async #askedOfDestination(row: Row): Promise<LedgerError | null> {
+    const { destination, currency } = row.posting;
+    const { balanceId } = destination;
     const { answer } = await this.#submit(row, balanceId, { kind: "probe", op: "probe" });
     await this.#host.checkpoint("drive:probed");
-    if (answer.outcome !== "known") return null;
+    if (answer.outcome !== "known") return unknownBalance(balanceId);
     this.#currencies.set(balanceId, answer.currency);
-    return answer.currency;
+    return answer.currency === currency
+      ? null
+      : currencyMismatch(balanceId, answer.currency, currency);
   }
 
   /** The debit, or a refusal that is certain: no attempt of this operation can still succeed. */
   async #debit(row: Row): Promise<Moved> {
+    const { source } = row.posting;
     const sent = await this.#send(row, "source", lineageOutOf(row.posting));
-    if ("applied" in sent || !(sent.doubt || row.doubt)) return sent;
+    const moved = this.#movedBy(source, sent.answer);
+    if ("applied" in moved || !(sent.doubt || row.doubt)) return moved;
     await this.#host.checkpoint("drive:refused-in-doubt");
     const op = operationId(row, "source");
-    const { answer } = await this.#submit(row, row.posting.source.balanceId, {
-      kind: "cancel",
-      op,
-    });
+    const { answer } = await this.#submit(row, source.balanceId, { kind: "cancel", op });
     await this.#host.checkpoint("drive:cancelled");
     if (answer.outcome === "applied") return { applied: answer };
     invariant(answer.outcome === "cancelled", "a cancel is answered applied or cancelled");
-    return sent;
+    return moved;
   }
 
-  async #send(
-    row: Row,
-    side: SideName,
-    lineage: Lineage | null,
-  ): Promise<Moved & { doubt: boolean }> {
-    const { balanceId } = row.posting[side];
-    const operation = operationOf(row, side, lineage);
-    const { answer, doubt } = await this.#submit(row, balanceId, operation);
-    if (answer.outcome === "refused") return { refused: answer.error, doubt };
+  #send(row: Row, side: SideName, lineage: Lineage | null): Promise<LaneAnswer> {
+    return this.#submit(row, row.posting[side].balanceId, operationOf(row, side, lineage));
+  }
+
+  /** What a balance has made of a change. */
+  #movedBy({ balanceId }: Side, answer: Answer): Moved {
+    if (answer.outcome === "refused") return { refused: answer.error };
     invariant(
       answer.outcome === "applied",
       answer.outcome === "fault" ? answer.message : "a change is applied or refused",
     );
     if (answer.created) this.#host.balanceMade(balanceId);
-    return { applied: answer, doubt };
+    return { applied: answer };
   }
 
   #submit({ posting }: Row, balanceId: BalanceId, operation: Operation): Promise<LaneAnswer> {

@@ -125,7 +125,8 @@ export class Lanes {
       // After trouble one at a time: a poison operation must not take the others with it.
       const batch = lane.waiting.splice(0, lane.failures > 1 ? 1 : BATCH_MAX);
       try {
-        await this.#send(balanceId, batch);
+        const operations = batch.map((waiting) => waiting.operation);
+        this.#deliver(batch, await this.#host.execute(balanceId, operations));
         lane.failures = 0;
         lane.sinceMs = Date.now();
       } catch (error) {
@@ -140,9 +141,7 @@ export class Lanes {
     this.#lanes.delete(balanceId);
   }
 
-  async #send(balanceId: BalanceId, batch: readonly Waiting[]): Promise<void> {
-    const operations = batch.map((waiting) => waiting.operation);
-    const { answers, snapshot } = await this.#host.execute(balanceId, operations);
+  #deliver(batch: readonly Waiting[], { answers, snapshot }: ExecuteAnswer): void {
     invariant(answers.length === batch.length, "a balance answers every operation");
     if (snapshot !== null && answers.some(hasMoved)) this.#host.observed(snapshot);
     batch.forEach(({ resolve, attempts }, index) => {

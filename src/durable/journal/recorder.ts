@@ -62,7 +62,11 @@ export class Recorder {
       // Asked before anything is written; but what was recorded before is answered, however much there is to do.
       const full = this.#admission.refusalOf(asked);
       const row = full === null ? this.#insert(request) : null;
-      if (row !== null) return this.#carryOut(row);
+      if (row !== null) {
+        const inserted = this.#host.checkpoint("record:inserted");
+        if (inserted !== undefined) await inserted;
+        return posting.skipQueue ? await this.#driven(row) : reply(this.#records.shown(row));
+      }
       const found = this.#records.find(posting.transactionId);
       if (found === null) {
         invariant(full !== null, "a row that cannot be inserted is there");
@@ -100,9 +104,7 @@ export class Recorder {
     return row;
   }
 
-  async #carryOut(row: Row): Promise<Reply<Transaction>> {
-    await this.#host.checkpoint("record:inserted");
-    if (!row.posting.skipQueue) return reply(this.#records.shown(row));
+  async #driven(row: Row): Promise<Reply<Transaction>> {
     const driven = await this.#host.driven(row);
     if (driven === null) return unknownOutcome();
     return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);

@@ -8,7 +8,7 @@ import { Answers } from "./answers";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
 import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
-import { OutcomeUnknown, Patience, within } from "./deadline";
+import { Patience, within } from "./deadline";
 import { Driver } from "./driver";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
@@ -221,9 +221,8 @@ export class Shard {
   }
 
   /** Where every request that may write begins: those that arrive together are written together, with one commit. */
-  async arrived(): Promise<void> {
-    await this.#turn.next();
-    await this.#checkpoint("request:arrived");
+  arrived(): Promise<void> {
+    return this.#turn.next().then(() => this.#checkpoint("request:arrived"));
   }
 
   /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
@@ -249,13 +248,8 @@ export class Shard {
   }
 
   /** The end of a drive, or null when it takes longer than a request should. */
-  async patientDrive(row: Row): Promise<Driven | null> {
-    try {
-      return await this.#patience.within(this.driver.drive(row));
-    } catch (error) {
-      if (error instanceof OutcomeUnknown) return null;
-      throw error;
-    }
+  patientDrive(row: Row): Promise<Driven | null> {
+    return this.#patience.orNull(this.driver.drive(row));
   }
 
   /** Merges metadata into a record and all that follows from it. */

@@ -16,5 +16,5 @@ export async function recordTransaction(
   const split = postingOf(ctx.instance, request);
   if (!split.ok) return { ...split, replayed: false };
   invariant(!request.dryRun, "a question about money never moves it");
-  return replyOf(ctx.journal.record({ ...split.value, operation }));
+  return await replyOf(ctx.journal.record({ ...split.value, operation }));
 }
