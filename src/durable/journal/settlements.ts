@@ -82,10 +82,10 @@ export class Settlements {
   ): Promise<Reply<SettleValue>> {
     const { transactionId, skipQueue } = request;
     // A synchronous call waits for the hold, unless its time has not come; a queued one leaves a child that waits.
-    const isOnItsWay = skipQueue ? isDrivable : isHalfDone;
+    const isAwaited = skipQueue ? isDrivable : isHalfDone;
     for (;;) {
       const found = this.#records.find(transactionId);
-      if (found === null || !isOnItsWay(found, Date.now())) break;
+      if (found === null || !isAwaited(found, Date.now())) break;
       // A reference that it frees may be taken again before this is told: then that row counts.
       await this.#host.driven(found);
     }
@@ -110,12 +110,10 @@ export class Settlements {
     await this.#host.checkpoint("settle:inserted");
     if (!skipQueue) return reply({ transaction: shown, queued: true });
     const ends = await Promise.all(children.map((child) => this.#host.driven(child)));
-    const fallen = ends.find((end) => !end.done);
-    if (fallen?.done === false) return refuse(fallen.error);
+    for (const end of ends) if (!end.done) return refuse(end.error);
     const [first] = children;
-    return first === undefined
-      ? refuse(unknownHold(request))
-      : reply({ transaction: this.#records.shown(first), queued: false });
+    if (first === undefined) return refuse(unknownHold(request));
+    return reply({ transaction: this.#records.shown(first), queued: false });
   }
 
   /** Gives back what a transaction moved; each of its movements once. */
