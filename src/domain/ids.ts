@@ -71,18 +71,16 @@ export const refundReference = (refunded: TransactionId): string => `${refunded}
 export const partialRefundReference = (refunded: TransactionId, operationKey: string): string =>
   `${refunded}_refund_${uuidV8(digestOf("refund", refunded, operationKey))}`;
 
-/** The first byte of the id in hexadecimal. */
-function firstByteOf(id: TransactionId | BalanceId | BatchId): string {
-  const start = id.indexOf("_") + 1;
-  return id.slice(start, start + 2);
-}
-
 /** The first byte of the id, which names its shard. */
 export function shardByte(id: TransactionId | BalanceId | BatchId): number {
-  const byte = Number.parseInt(firstByteOf(id), 16);
+  const start = id.indexOf("_") + 1;
+  const byte = Number.parseInt(id.slice(start, start + 2), 16);
   invariant(byte >= 0 && byte <= 255, "an id starts with a byte in hexadecimal");
   return byte;
 }
+
+/** The same in hexadecimal. */
+const firstByteOf = (id: TransactionId): string => shardByte(id).toString(16).padStart(2, "0");
 
 /** The shard, 0 to `shards` − 1, that holds what has this id. `shards` divides 256. */
 export const shardOf = (id: TransactionId | BalanceId | BatchId, shards: number): number =>

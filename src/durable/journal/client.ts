@@ -85,7 +85,7 @@ export class JournalClient implements Journal {
   }
 
   async record({ posting, legs = [], operation }: PostRequest): Promise<Reply<Transaction>> {
-    if (operation.fromClient && !(await this.#claim(operation))) return reused();
+    if (!(await this.#claim(operation))) return reused();
     const { shards } = this.#parts;
     const claims = legs.map((leg) => this.#claimOf(leg));
     const request: RecordRequest =

@@ -17,7 +17,7 @@ let known = { key: "", digest: sha256("") };
 
 /**
  * Compares digests, all of their bytes, so that neither the length nor the place of the first difference shows in the time it
- * takes. `timingSafeEqual` of the runtime moves both out of the heap first, which costs ten times the comparison.
+ * takes. `timingSafeEqual` of the runtime moves both out of the heap first, which costs more than the hashing.
  */
 function isSameKey(sent: string, configured: string): boolean {
   if (known.key !== configured) known = { key: configured, digest: sha256(configured) };
