@@ -63,8 +63,11 @@ describe("lanes open in turns,", () => {
   let called: BalanceId[];
   /** How many operations went with each call. */
   let operations: number[];
+  /** What a balance answers to so many operations: at first nothing, ever. */
+  let answer: (count: number) => Promise<ExecuteAnswer>;
   let lanes: Lanes;
   beforeEach(() => {
+    answer = () => new Promise(() => undefined);
     turn = new Turn();
     called = [];
     operations = [];
@@ -74,7 +77,7 @@ describe("lanes open in turns,", () => {
         execute: (balanceId, sent) => {
           called.push(balanceId);
           operations.push(sent.length);
-          return new Promise<ExecuteAnswer>(() => undefined);
+          return answer(sent.length);
         },
         observed: () => undefined,
         troubled: () => undefined,
@@ -116,6 +119,12 @@ describe("lanes open in turns,", () => {
     expect(called).toEqual([...urgent, ...queued]);
   });
 
+  it("an eighth of many that nobody waits for, so that no more is queued than is applied", async () => {
+    submit(balances(80), "nobody");
+    expect((await opened(17)).slice(0, 6)).toEqual([10, 19, 27, 34, 40, 45]);
+    expect(called).toEqual(balances(80));
+  });
+
   it("in the order in which they came, whatever joins them", async () => {
     const queued = balances(7);
     submit(queued, "nobody");
@@ -131,5 +140,20 @@ describe("lanes open in turns,", () => {
     submit(queued.slice(5), "client");
     expect(await opened(3)).toEqual([4, 6, 6]);
     expect(called.at(0)).toBe(queued.at(5));
+  });
+
+  it("while one has more than a call takes", async () => {
+    const [hot, other] = [balances(1, "hot"), balances(1, "other")];
+    const done: Promise<unknown>[] = [];
+    answer = (count) => {
+      if (called.length === 1) submit(other, "client");
+      const answers = Array.from({ length: count }, () => ({ outcome: "reserved" }) as const);
+      return Promise.resolve({ answers, snapshot: null });
+    };
+    for (let n = 0; n < 101; n += 1)
+      done.push(lanes.submit("bln_hot0", { kind: "probe", op: `probe-${n}` }, "client"));
+    await Promise.all(done);
+    expect(called).toEqual([...hot, ...other, ...hot, ...hot]);
+    expect(operations).toEqual([50, 1, 50, 1]);
   });
 });

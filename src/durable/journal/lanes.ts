@@ -4,13 +4,17 @@ import { invariant } from "../../domain/invariant";
 import type { Answer, ExecuteAnswer, Operation } from "../balance/protocol";
 import type { Turn } from "../turn";
 
-/** At most this many operations travel in one call to a balance. */
-const BATCH_MAX = 200;
+/**
+ * At most this many operations travel in one call to a balance, and after so many others get a turn: a balance answers nobody
+ * else while it carries them out.
+ */
+const BATCH_MAX = 50;
 /**
  * At most this many lanes open in one turn, by who waits for them: a client for what is carried out at once, nobody for what is
- * queued. Few of the latter at a time: their calls and what follows from them keep every request of the turn waiting.
+ * queued. Few of the latter at a time: their calls and what follows from them keep every request of the turn waiting. But a share
+ * of them in each turn, or clients would queue more than is applied, until there is no room for more.
  */
-const OPEN_MAX = { client: 16, nobody: 3 } as const;
+const OPEN_MAX = { client: () => 16, nobody: (lanes: number) => Math.max(3, Math.ceil(lanes / 8)) };
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 5_000;
 
@@ -113,7 +117,8 @@ export class Lanes {
     while (this.#isOpening) {
       await this.#turn.next();
       for (const waiter of WAITERS) {
-        for (const [balanceId, lane] of take(this.#opening[waiter], OPEN_MAX[waiter])) {
+        const opening = this.#opening[waiter];
+        for (const [balanceId, lane] of take(opening, OPEN_MAX[waiter](opening.size))) {
           void this.#run(balanceId, lane);
         }
       }
@@ -129,6 +134,7 @@ export class Lanes {
         this.#deliver(batch, await this.#host.execute(balanceId, operations));
         lane.failures = 0;
         lane.sinceMs = Date.now();
+        if (batch.length === BATCH_MAX) await this.#turn.next();
       } catch (error) {
         lane.failures += 1;
         for (const waiting of batch) waiting.attempts += 1;
