@@ -58,7 +58,7 @@ describe("what is queued gathers", () => {
   });
 });
 
-describe("lanes open in turns,", () => {
+describe("lanes open", () => {
   let turn: Turn;
   let called: BalanceId[];
   /** How many operations went with each call. */
@@ -102,17 +102,45 @@ describe("lanes open in turns,", () => {
     return counts;
   }
 
-  it("some at a time, so that a large group keeps nobody else from theirs", async () => {
+  /** One balance has so much to do at once that others wait for a turn. */
+  async function becomeBusy(): Promise<void> {
+    submit(["bln_busy", "bln_busy", "bln_busy"], "nobody");
+    await turn.next();
+    expect(operations).toEqual([3]);
+    called = [];
+    operations = [];
+  }
+
+  it("at once while no balance is busy, some of them, so that a large group keeps nobody else from theirs", async () => {
     const ids = balances(40);
     submit(ids, "client");
+    expect(called.length).toBe(16);
     submit(ids, "client");
-    expect(await opened(4)).toEqual([16, 32, 40, 40]);
+    expect(await opened(3)).toEqual([32, 40, 40]);
     expect(called).toEqual(ids);
+    expect(operations).toEqual(ids.map((_id, at) => (at < 16 ? 1 : 2)));
+    submit(balances(1, "next"), "client");
+    expect(called.length).toBe(41);
+  });
+
+  it("in the next turn while a balance is busy, so that others join them", async () => {
+    await becomeBusy();
+    const ids = balances(31);
+    submit(ids, "client");
+    submit(ids, "client");
+    expect(called.length).toBe(0);
+    expect(await opened(3)).toEqual([16, 31, 31]);
     expect(operations).toEqual(ids.map(() => 2));
+    submit(balances(1, "busy-still"), "client");
+    expect(called.length).toBe(31);
+    await turn.next();
+    submit(balances(1, "calm"), "client");
+    expect(called.slice(31)).toEqual(["bln_busy-still0", "bln_calm0"]);
   });
 
   it("few at a time of those that nobody waits for, after those of clients", async () => {
     const [queued, urgent] = [balances(7, "queued"), balances(2, "urgent")];
+    await becomeBusy();
     submit(queued, "nobody");
     submit(urgent, "client");
     expect(await opened(4)).toEqual([5, 8, 9, 9]);
@@ -142,18 +170,18 @@ describe("lanes open in turns,", () => {
     expect(called.at(0)).toBe(queued.at(5));
   });
 
-  it("while one has more than a call takes", async () => {
+  it("between two calls of one that has more than a call takes", async () => {
     const [hot, other] = [balances(1, "hot"), balances(1, "other")];
     const done: Promise<unknown>[] = [];
     answer = (count) => {
-      if (called.length === 1) submit(other, "client");
+      if (called.length === 2) submit(other, "client");
       const answers = Array.from({ length: count }, () => ({ outcome: "reserved" }) as const);
       return Promise.resolve({ answers, snapshot: null });
     };
     for (let n = 0; n < 101; n += 1)
       done.push(lanes.submit("bln_hot0", { kind: "probe", op: `probe-${n}` }, "client"));
     await Promise.all(done);
-    expect(called).toEqual([...hot, ...other, ...hot, ...hot]);
-    expect(operations).toEqual([50, 1, 50, 1]);
+    expect(called).toEqual([...hot, ...hot, ...other, ...hot]);
+    expect(operations).toEqual([1, 50, 1, 50]);
   });
 });

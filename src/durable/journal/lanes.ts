@@ -15,6 +15,11 @@ const BATCH_MAX = 50;
  * of them in each turn, or clients would queue more than is applied, until there is no room for more.
  */
 const OPEN_MAX = { client: () => 16, nobody: (lanes: number) => Math.max(3, Math.ceil(lanes / 8)) };
+/**
+ * A balance is busy when so many operations leave for it in one call. For so many calls after it lanes wait for the next turn, in
+ * which others join them; when nothing would join them, waiting costs more than it brings.
+ */
+const BUSY = { operations: 3, calls: 32 };
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 5_000;
 
@@ -62,6 +67,10 @@ export class Lanes {
   readonly #turn: Turn;
   /** Lanes that are to open, in the order in which they came, by who waits for what is in them. */
   readonly #opening = { client: new Map<BalanceId, Lane>(), nobody: new Map<BalanceId, Lane>() };
+  /** How many lanes have opened without waiting since the last turn. */
+  #openedAtOnce = 0;
+  /** How many calls are to leave before lanes may open without waiting. */
+  #busyFor = 0;
 
   constructor(parts: { readonly host: LaneHost; readonly turn: Turn }) {
     this.#host = parts.host;
@@ -94,9 +103,26 @@ export class Lanes {
   #open(balanceId: BalanceId, first: Waiting, waiter: Waiter): void {
     const lane: Lane = { waiting: [first], failures: 0, sinceMs: Date.now() };
     this.#lanes.set(balanceId, lane);
+    if (waiter === "client" && this.#mayOpenAtOnce()) {
+      void this.#run(balanceId, lane);
+      return;
+    }
     const isIdle = !this.#isOpening;
     this.#opening[waiter].set(balanceId, lane);
     if (isIdle) void this.#openLanes();
+  }
+
+  /** Whether one more lane may open in this turn: few do while no balance is busy, and those that wait go before it. */
+  #mayOpenAtOnce(): boolean {
+    if (this.#busyFor > 0 || this.#opening.client.size > 0) return false;
+    if (this.#openedAtOnce === OPEN_MAX.client()) return false;
+    if (this.#openedAtOnce === 0) {
+      void this.#turn.next().then(() => {
+        this.#openedAtOnce = 0;
+      });
+    }
+    this.#openedAtOnce += 1;
+    return true;
   }
 
   /** A client waits for what is in a lane: one that is to open does so among those of clients. */
@@ -129,6 +155,8 @@ export class Lanes {
     while (lane.waiting.length > 0) {
       // After trouble one at a time: a poison operation must not take the others with it.
       const batch = lane.waiting.splice(0, lane.failures > 1 ? 1 : BATCH_MAX);
+      if (batch.length >= BUSY.operations) this.#busyFor = BUSY.calls;
+      else if (this.#busyFor > 0) this.#busyFor -= 1;
       try {
         const operations = batch.map((waiting) => waiting.operation);
         this.#deliver(batch, await this.#host.execute(balanceId, operations));
