@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Admission, arriving, following } from "../../src/durable/journal/admission";
 import { Load } from "../../src/durable/journal/load";
+import { rowOf } from "../../src/durable/journal/row";
+import { Turn } from "../../src/durable/turn";
 import { postingFor } from "../support/postings";
+import { MADE_AT } from "../support/records";
 
 afterEach(() => vi.useRealTimers());
 
@@ -9,10 +12,16 @@ const posting = postingFor("x", { reference: "r", from: "@a", to: "@b", amount: 
 const queued = { ...posting, skipQueue: false };
 const idle = { liveCount: 0, liveCharacters: 0, tryingForMs: 0 };
 
+const admissionOf = (
+  records: Pick<typeof idle, "liveCount" | "liveCharacters">,
+  tryingForMs: number,
+  turn = new Turn(),
+) => new Admission({ records, lanes: { tryingForMs: () => tryingForMs }, turn });
+
 /** The refusal of a shard that stands so, or null. */
 function refusalAt(state: Partial<typeof idle>, request = arriving(posting, 16)) {
   const { tryingForMs, ...records } = { ...idle, ...state };
-  return new Admission({ records, lanes: { tryingForMs: () => tryingForMs } }).refusalOf(request);
+  return admissionOf(records, tryingForMs).refusalOf(request);
 }
 
 describe("a shard takes no more", () => {
@@ -42,6 +51,46 @@ it.each([
   [256, 16],
 ])("of a balance, a journal of %i shards takes %i at once in each", (shards, share) => {
   expect(arriving(posting, shards).share).toBe(share);
+});
+
+describe("who ends a transfer of a balance that was overrun", () => {
+  const turn = new Turn();
+  const arrival = arriving(posting, 16);
+  const rowOfIt = (n: number, skipQueue = true) =>
+    rowOf({
+      posting: { ...posting, skipQueue, transactionId: `txn_${n}` },
+      operationKey: "",
+      fingerprint: "",
+      createdAt: MADE_AT,
+    });
+  /** A shard with so many of one balance as it takes, and one more turned away. */
+  const overrun = (skipQueue = true, count = 16) => {
+    const admission = admissionOf(idle, 0, turn);
+    const rows = Array.from({ length: count }, (_none, n) => rowOfIt(n, skipQueue));
+    for (const row of rows) admission.hold(row);
+    expect(admission.refusalOf({ ...arrival, skipQueue })?.code).toBe("GEN_OVERLOADED");
+    return { admission, rows };
+  };
+
+  it("keeps its place for eight turns, in which others come to theirs", async () => {
+    const { admission, rows } = overrun();
+    const rests = rows.map((row) => admission.release(row));
+    for (let passed = 0; passed < 8; passed += 1) {
+      expect(admission.refusalOf(arrival)?.code).toBe("GEN_OVERLOADED");
+      await turn.next();
+    }
+    await Promise.all(rests);
+    expect(admission.refusalOf(arrival)).toBeNull();
+  });
+
+  it("leaves at once when it was queued, or no balance is narrow", () => {
+    const { admission, rows } = overrun(false, 1_000);
+    expect(rows.map((row) => admission.release(row))).toEqual(rows.map(() => undefined));
+    const calm = admissionOf(idle, 0, turn);
+    const row = rowOfIt(1);
+    calm.hold(row);
+    expect(calm.release(row)).toBeUndefined();
+  });
 });
 
 describe("a load", () => {

@@ -1,6 +1,7 @@
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId } from "../../domain/ids";
 import type { Posting } from "../../domain/transaction";
+import type { Turn } from "../turn";
 import type { Lanes } from "./lanes";
 import { type Arrival, type Bounds, Load } from "./load";
 import type { Records } from "./records";
@@ -38,6 +39,11 @@ const WAITING: Bounds = {
   whenNarrowed: "share",
   wideBelow: 24,
 };
+/**
+ * Turns for which a synchronous record of a balance that was overrun keeps its place, and its client waits: in them others come to
+ * theirs. With nobody else there they are over in some milliseconds.
+ */
+const REST_TURNS = 8;
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
 const ROWS_MAX = 20_000;
 /** Characters of their descriptions and metadata: an object has 128 MB, which it may share. */
@@ -57,6 +63,7 @@ export interface Request extends Arrival {
 export class Admission {
   readonly #records: Pick<Records, "liveCount" | "liveCharacters">;
   readonly #lanes: Pick<Lanes, "tryingForMs">;
+  readonly #turn: Turn;
   readonly #underWay = new Load(UNDER_WAY);
   readonly #waiting = new Load(WAITING);
   readonly #held = new Map<Row, readonly BalanceId[]>();
@@ -64,9 +71,11 @@ export class Admission {
   constructor(parts: {
     readonly records: Pick<Records, "liveCount" | "liveCharacters">;
     readonly lanes: Pick<Lanes, "tryingForMs">;
+    readonly turn: Turn;
   }) {
     this.#records = parts.records;
     this.#lanes = parts.lanes;
+    this.#turn = parts.turn;
   }
 
   /** `GEN_OVERLOADED` when there is no room for it: then nothing of it may be written. Null: it may be taken. */
@@ -99,10 +108,22 @@ export class Admission {
     this.#loadOf(posting).add(balanceIds);
   }
 
-  /** A record is at its end. */
-  release(row: Row): void {
+  /** A record is at its end. Who is told of it waits for the promise, if there is one: its place is free only then. */
+  release(row: Row): Promise<void> | undefined {
     const balanceIds = this.#held.get(row);
-    if (balanceIds === undefined) return;
+    if (balanceIds === undefined) return undefined;
+    if (row.posting.skipQueue && this.#underWay.isNarrowed(balanceIds)) return this.#rest(row);
+    this.#free(row, balanceIds);
+    return undefined;
+  }
+
+  async #rest(row: Row): Promise<void> {
+    for (let passed = 0; passed < REST_TURNS; passed += 1) await this.#turn.next();
+    const balanceIds = this.#held.get(row);
+    if (balanceIds !== undefined) this.#free(row, balanceIds);
+  }
+
+  #free(row: Row, balanceIds: readonly BalanceId[]): void {
     this.#held.delete(row);
     this.#loadOf(row.posting).remove(balanceIds);
   }

@@ -118,7 +118,8 @@ export class Driver {
       row.doubt = true;
       throw error;
     } finally {
-      this.#admission.release(row);
+      const rested = this.#admission.release(row);
+      if (rested !== undefined) await rested;
       if (this.#driving.get(id)?.attempt === row.attempt) this.#driving.delete(id);
     }
   }

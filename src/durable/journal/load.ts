@@ -76,6 +76,11 @@ export class Load {
     return null;
   }
 
+  /** Whether one of them was overrun, and has few places. */
+  isNarrowed(balanceIds: readonly BalanceId[]): boolean {
+    return this.#narrowed.size > 0 && balanceIds.some((id) => this.#isNarrow(id));
+  }
+
   #on(balanceId: BalanceId): number {
     return this.#byBalance.get(balanceId) ?? 0;
   }

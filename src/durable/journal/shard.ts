@@ -86,7 +86,7 @@ export class Shard {
     const store = new JournalStore(host.ctx.storage);
     const records = new Records(store);
     const lanes = this.#newLanes(host);
-    const admission = new Admission({ records, lanes });
+    const admission = new Admission({ records, lanes, turn: this.#turn });
     const common = { store, records, admission };
     const tracing = new Tracing({ lanes, host: { checkpoint } });
     const saga = new GroupSaga({ lanes, tracing, host: { ...host, checkpoint, balanceMade } });
