@@ -10,18 +10,16 @@ afterEach(() => vi.useRealTimers());
 
 const posting = postingFor("x", { reference: "r", from: "@a", to: "@b", amount: 1n });
 const queued = { ...posting, skipQueue: false };
-const idle = { liveCount: 0, liveCharacters: 0, tryingForMs: 0 };
+const idle = { liveCount: 0, liveCharacters: 0, tryingForMs: 0, crowded: false };
 
-const admissionOf = (
-  records: Pick<typeof idle, "liveCount" | "liveCharacters">,
-  tryingForMs: number,
-  turn = new Turn(),
-) => new Admission({ records, lanes: { tryingForMs: () => tryingForMs }, turn });
+function admissionOf({ tryingForMs, crowded, ...records }: typeof idle, turn = new Turn()) {
+  const lanes = { tryingForMs: () => tryingForMs };
+  return new Admission({ records, lanes, entrance: { isFull: () => crowded }, turn });
+}
 
 /** The refusal of a shard that stands so, or null. */
 function refusalAt(state: Partial<typeof idle>, request = arriving(posting, 16)) {
-  const { tryingForMs, ...records } = { ...idle, ...state };
-  return admissionOf(records, tryingForMs).refusalOf(request);
+  return admissionOf({ ...idle, ...state }).refusalOf(request);
 }
 
 describe("a shard takes no more", () => {
@@ -36,6 +34,14 @@ describe("a shard takes no more", () => {
 
   it("but queues for a balance that does not answer", () => {
     expect(refusalAt({ tryingForMs: 60_000 }, arriving(queued, 16))).toBeNull();
+  });
+
+  it("of those that queue for one balance when there is a large crowd, but of all others", () => {
+    const crowded = (request: typeof queuedArrival) => refusalAt({ crowded: true }, request);
+    const queuedArrival = arriving(queued, 16);
+    expect(crowded(queuedArrival)).toMatchObject({ code: "GEN_OVERLOADED", retryAfterSeconds: 1 });
+    expect(crowded(arriving(posting, 16))).toBeNull();
+    expect(crowded(following(false, [queued]))).toBeNull();
   });
 
   it("not even of what follows, when its memory is full", () => {
@@ -65,7 +71,7 @@ describe("who ends a transfer of a balance that was overrun", () => {
     });
   /** A shard with so many of one balance as it takes, and one more turned away. */
   const overrun = (skipQueue = true, count = 16) => {
-    const admission = admissionOf(idle, 0, turn);
+    const admission = admissionOf(idle, turn);
     const rows = Array.from({ length: count }, (_none, n) => rowOfIt(n, skipQueue));
     for (const row of rows) admission.hold(row);
     expect(admission.refusalOf({ ...arrival, skipQueue })?.code).toBe("GEN_OVERLOADED");
@@ -86,7 +92,7 @@ describe("who ends a transfer of a balance that was overrun", () => {
   it("leaves at once when it was queued, or no balance is narrow", () => {
     const { admission, rows } = overrun(false, 1_000);
     expect(rows.map((row) => admission.release(row))).toEqual(rows.map(() => undefined));
-    const calm = admissionOf(idle, 0, turn);
+    const calm = admissionOf(idle, turn);
     const row = rowOfIt(1);
     calm.hold(row);
     expect(calm.release(row)).toBeUndefined();

@@ -2,6 +2,7 @@ import type { LedgerError } from "../../domain/error";
 import type { BalanceId } from "../../domain/ids";
 import type { Posting } from "../../domain/transaction";
 import type { Turn } from "../turn";
+import type { Entrance } from "./entrance";
 import type { Lanes } from "./lanes";
 import { type Arrival, type Bounds, Load } from "./load";
 import type { Records } from "./records";
@@ -63,6 +64,7 @@ export interface Request extends Arrival {
 export class Admission {
   readonly #records: Pick<Records, "liveCount" | "liveCharacters">;
   readonly #lanes: Pick<Lanes, "tryingForMs">;
+  readonly #entrance: Pick<Entrance, "isFull">;
   readonly #turn: Turn;
   readonly #underWay = new Load(UNDER_WAY);
   readonly #waiting = new Load(WAITING);
@@ -71,10 +73,12 @@ export class Admission {
   constructor(parts: {
     readonly records: Pick<Records, "liveCount" | "liveCharacters">;
     readonly lanes: Pick<Lanes, "tryingForMs">;
+    readonly entrance: Pick<Entrance, "isFull">;
     readonly turn: Turn;
   }) {
     this.#records = parts.records;
     this.#lanes = parts.lanes;
+    this.#entrance = parts.entrance;
     this.#turn = parts.turn;
   }
 
@@ -91,9 +95,14 @@ export class Admission {
     }
     const full = load.fullBalance(request);
     if (full !== null) return overloaded(`too many transactions of ${full} are under way`, "soon");
-    if (!skipQueue) return null;
+    if (!skipQueue) return this.#refusalAtEntrance(request);
     const stuck = balanceIds.find((id) => this.#lanes.tryingForMs(id) >= STUCK_MS);
     return stuck === undefined ? null : overloaded(`${stuck} does not answer`, "later");
+  }
+
+  #refusalAtEntrance({ balanceIds, follows }: Request): LedgerError | null {
+    if (follows || !this.#entrance.isFull(balanceIds)) return null;
+    return overloaded("too many transactions of a balance come at once", "soon");
   }
 
   /** Counts a record from now on, with its legs if it is a split. Counting it again changes nothing. */
@@ -102,8 +111,10 @@ export class Admission {
     // Legs and items of a batch are counted with what they belong to; what is due comes a few at a time.
     const counts = posting.group === null && (status === "PENDING" || status === "QUEUED");
     if (!counts || this.#held.has(row)) return;
-    const balanceIds =
-      legs.length === 0 ? sidesOf(posting) : balancesOf(legs.map((leg) => leg.posting));
+    const balanceIds = balancesMoved(
+      posting,
+      legs.map((leg) => leg.posting),
+    );
     this.#held.set(row, balanceIds);
     this.#loadOf(posting).add(balanceIds);
   }
@@ -140,7 +151,7 @@ export const arriving = (
   legs: readonly Posting[] = [],
 ): Request => ({
   skipQueue: posting.skipQueue,
-  balanceIds: legs.length === 0 ? sidesOf(posting) : balancesOf(legs),
+  balanceIds: balancesMoved(posting, legs),
   follows: false,
   share: Math.max(SHARE_MIN, Math.floor(AT_ONCE / shards)),
 });
@@ -152,6 +163,10 @@ export const following = (skipQueue: boolean, postings: readonly Posting[]): Req
   follows: true,
   share: 0,
 });
+
+/** The balances that a posting moves, each once; those of its legs if it is a split. */
+export const balancesMoved = (posting: Posting, legs: readonly Posting[] = []): BalanceId[] =>
+  legs.length === 0 ? sidesOf(posting) : balancesOf(legs);
 
 const sidesOf = ({ source, destination }: Posting): BalanceId[] => [
   source.balanceId,

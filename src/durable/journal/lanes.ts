@@ -16,8 +16,8 @@ const BATCH_MAX = 50;
  */
 const OPEN_MAX = { client: () => 16, nobody: (lanes: number) => Math.max(3, Math.ceil(lanes / 8)) };
 /**
- * A balance is busy when so many operations leave for it in one call. For so many calls after it lanes wait for the next turn, in
- * which others join them; when nothing would join them, waiting costs more than it brings.
+ * A balance is busy when so many operations that clients wait for leave for it in one call. For so many such calls after it lanes wait
+ * for the next turn, in which others join them; when nothing would join them, waiting costs more than it brings.
  */
 const BUSY = { operations: 3, calls: 32 };
 const BACKOFF_FIRST_MS = 20;
@@ -41,6 +41,8 @@ interface Waiting {
 }
 
 interface Lane {
+  /** Who waited when it opened. */
+  waiter: Waiter;
   waiting: Waiting[];
   failures: number;
   /** Since when what leaves first has been tried. */
@@ -101,7 +103,7 @@ export class Lanes {
   }
 
   #open(balanceId: BalanceId, first: Waiting, waiter: Waiter): void {
-    const lane: Lane = { waiting: [first], failures: 0, sinceMs: Date.now() };
+    const lane: Lane = { waiter, waiting: [first], failures: 0, sinceMs: Date.now() };
     this.#lanes.set(balanceId, lane);
     if (waiter === "client" && this.#mayOpenAtOnce()) {
       void this.#run(balanceId, lane);
@@ -125,12 +127,18 @@ export class Lanes {
     return true;
   }
 
+  #noteBusy(operations: number): void {
+    if (operations >= BUSY.operations) this.#busyFor = BUSY.calls;
+    else if (this.#busyFor > 0) this.#busyFor -= 1;
+  }
+
   /** A client waits for what is in a lane: one that is to open does so among those of clients. */
   #hurry(balanceId: BalanceId): void {
     const { client, nobody } = this.#opening;
     const lane = nobody.get(balanceId);
     if (lane === undefined) return;
     nobody.delete(balanceId);
+    lane.waiter = "client";
     client.set(balanceId, lane);
   }
 
@@ -155,8 +163,7 @@ export class Lanes {
     while (lane.waiting.length > 0) {
       // After trouble one at a time: a poison operation must not take the others with it.
       const batch = lane.waiting.splice(0, lane.failures > 1 ? 1 : BATCH_MAX);
-      if (batch.length >= BUSY.operations) this.#busyFor = BUSY.calls;
-      else if (this.#busyFor > 0) this.#busyFor -= 1;
+      if (lane.waiter === "client") this.#noteBusy(batch.length);
       try {
         const operations = batch.map((waiting) => waiting.operation);
         this.#deliver(batch, await this.#host.execute(balanceId, operations));

@@ -69,7 +69,7 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Records a posting; a synchronous one is carried out before the answer. */
   async record(request: RecordRequest): Promise<Reply<Recorded>> {
-    await this.#shard.arrived();
+    await this.#shard.arrived(request);
     const answer = await this.#shard.recorder.record(request);
     return answer.ok ? { ...answer, value: recordedOf(answer.value) } : answer;
   }

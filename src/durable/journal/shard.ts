@@ -2,7 +2,7 @@ import type { BalanceId, TransactionId } from "../../domain/ids";
 import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
 import type { Posting } from "../../domain/transaction";
 import { Turn } from "../turn";
-import { Admission } from "./admission";
+import { Admission, balancesMoved } from "./admission";
 import { AlarmClock } from "./alarm-clock";
 import { Answers } from "./answers";
 import { BalanceBook, type BalanceBookHost } from "./balance-book";
@@ -10,13 +10,14 @@ import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
 import { Patience, within } from "./deadline";
 import { Driver } from "./driver";
+import { Entrance } from "./entrance";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
 import { Inspection } from "./inspection";
 import { KeyClaims } from "./key-claims";
 import { type LaneHost, Lanes } from "./lanes";
 import { OldKeys } from "./old-keys";
-import type { MergeOutcome } from "./protocol";
+import type { MergeOutcome, RecordRequest } from "./protocol";
 import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
@@ -70,6 +71,7 @@ export class Shard {
   readonly #alarm: AlarmClock;
   readonly #patience = new Patience(PATIENCE_MS);
   readonly #turn = new Turn();
+  readonly #entrance = new Entrance(this.#turn);
   readonly #checkpoint: ShardHost["checkpoint"];
   readonly #log: ShardHost["log"];
 
@@ -86,7 +88,7 @@ export class Shard {
     const store = new JournalStore(host.ctx.storage);
     const records = new Records(store);
     const lanes = this.#newLanes(host);
-    const admission = new Admission({ records, lanes, turn: this.#turn });
+    const admission = this.#newAdmission(records, lanes);
     const common = { store, records, admission };
     const tracing = new Tracing({ lanes, host: { checkpoint } });
     const saga = new GroupSaga({ lanes, tracing, host: { ...host, checkpoint, balanceMade } });
@@ -161,6 +163,10 @@ export class Shard {
     return this.store.nextDueMs() !== null || this.balances.hasWork || this.batches.hasWork;
   }
 
+  #newAdmission(records: Records, lanes: Lanes): Admission {
+    return new Admission({ records, lanes, entrance: this.#entrance, turn: this.#turn });
+  }
+
   #newLanes(host: ShardHost): Lanes {
     return new Lanes({
       turn: this.#turn,
@@ -220,9 +226,16 @@ export class Shard {
     });
   }
 
-  /** Where every request that may write begins: those that arrive together are written together, with one commit. */
-  arrived(): Promise<void> {
-    return this.#turn.next().then(() => this.#checkpoint("request:arrived"));
+  /**
+   * Where every request that may write begins: those that arrive together are written together, with one commit. A posting that is to
+   * be queued waits in the crowd for its balances, if there is one.
+   */
+  arrived(request?: RecordRequest): Promise<void> {
+    const begun =
+      request === undefined || request.posting.skipQueue
+        ? this.#turn.next()
+        : this.#entrance.pass(balancesMoved(request.posting, request.split?.legs));
+    return begun.then(() => this.#checkpoint("request:arrived"));
   }
 
   /** The row when nothing of it is in mid-saga; null when there is none. Throws when that takes too long. */
