@@ -41,21 +41,22 @@ describe("who queues begins", () => {
     expect(await inTurns(1)).toEqual([17]);
   });
 
-  it("one in a turn where there is a crowd for a balance, in the order in which they came, until it is none", async () => {
+  it("one in five turns where there is a crowd for a balance, in the order in which they came, until it is none", async () => {
     come("hot", [HOT, "bln_a"], 19);
     come("quiet", ["bln_b", "bln_c"], 16);
-    expect(await inTurns(4)).toEqual([17, 18, 35, 35]);
+    expect(await inTurns(5)).toEqual([17, 17, 17, 17, 17]);
+    expect(await inTurns(6)).toEqual([18, 18, 18, 18, 18, 35]);
     expect(begun.filter((name) => name.startsWith("hot"))).toEqual(numbered("hot", 19));
   });
 
   it("and who comes later waits behind them, unless it is for another balance", async () => {
     come("hot", [HOT, "bln_a"], 30);
-    expect(await inTurns(2)).toEqual([1, 2]);
+    await inTurns(5);
     come("late", ["bln_b", HOT]);
     come("quiet", ["bln_b", "bln_c"]);
-    expect(await inTurns(1)).toEqual([4]);
-    expect(begun.at(-1)).toBe("quiet0");
-    await inTurns(13);
+    expect(await inTurns(1)).toEqual([3]);
+    expect(begun).toEqual(["hot0", "hot1", "quiet0"]);
+    await inTurns(75);
     expect(begun.at(-1)).toBe("late0");
   });
 
@@ -73,7 +74,7 @@ describe("who queues begins", () => {
 
   it("and nothing is left of a crowd that has passed", async () => {
     come("hot", [HOT, "bln_a"], 40);
-    await inTurns(30);
+    await inTurns(130);
     expect(begun).toEqual(numbered("hot", 40));
     come("hot", [HOT, "bln_a"], 16);
     expect(await inTurns(1)).toEqual([56]);

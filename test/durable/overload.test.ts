@@ -180,6 +180,20 @@ describe("a balance that more want than it can take", () => {
   });
 });
 
+it("a crowd that queues for one balance is taken bit by bit, all of it, and others go before it", async () => {
+  const world = new World("overload-crowd", SHARDS);
+  await world.fund("@hot", 100n);
+  await world.fund("@quiet", 1n);
+  const [quiet = "", ...references] = referencesIn(world, 61, "crowd");
+  const { soon, all } = sendAll(references.map((reference) => () => world.post(queued(reference))));
+  const other = await world.post({ ...pay(quiet, "@quiet"), skipQueue: false });
+  const answeredBefore = soon.length;
+  expect(outcome(other)).toBe("taken");
+  expect(answeredBefore).toBeLessThan(20);
+  expect((await all).map(outcome)).toEqual(references.map(() => "taken"));
+  await expect.poll(() => world.amounts("@hot")).toEqual([100n, 60n, 0n, 0n]);
+});
+
 describe("a backlog of one balance that is not applied", () => {
   it("has a bound; others are queued, all that was taken is applied, then there is room again", async () => {
     const { world } = await floodedWorld(10_000n);

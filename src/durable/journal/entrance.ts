@@ -1,20 +1,22 @@
 import type { BalanceId } from "../../domain/ids";
 import type { Turn } from "../turn";
 
-/** So many of one balance begin together, however many come. More are a crowd. */
+/** So many of one balance begin together. More are a crowd. */
 const CROWD = 16;
-/** More than these do not wait: with a turn of ten milliseconds, five seconds' worth of a crowd. */
+/** Of a crowd one begins in so many turns: what it leads to has its turn in them, and so have others. */
+const CROWD_TURNS = 5;
+/** More than these do not wait: it takes about five seconds until so many have begun where a turn takes two milliseconds. */
 const WAITING_MAX = 500;
 
 /**
- * Where requests that queue begin: those that come in the same turn together, but of a balance for which there is a crowd one in a
- * turn. They are cheap to take and are answered at once, so they come faster than anything else, and would leave no time for
- * others.
+ * Where requests that queue begin: those that come in the same turn together, but of a balance for which there is a crowd one in
+ * some turns. They are cheap to take and are answered at once, so they come faster than anything else, and would leave no time
+ * for others.
  */
 export class Entrance {
   readonly #turn: Turn;
   readonly #waiting = new Map<BalanceId, number>();
-  /** Balances in a crowd for which one has begun in this turn. */
+  /** Balances with a crowd of which one has just begun. */
   readonly #begun = new Set<BalanceId>();
 
   constructor(turn: Turn) {
@@ -42,11 +44,14 @@ export class Entrance {
   #mayBegin(balanceIds: readonly BalanceId[]): boolean {
     const crowded = balanceIds.filter((id) => this.#waitingFor(id) > CROWD);
     if (crowded.some((id) => this.#begun.has(id))) return false;
-    if (crowded.length > 0 && this.#begun.size === 0) {
-      void this.#turn.next().then(() => this.#begun.clear());
-    }
-    for (const id of crowded) this.#begun.add(id);
+    if (crowded.length > 0) void this.#pause(crowded);
     return true;
+  }
+
+  async #pause(crowded: readonly BalanceId[]): Promise<void> {
+    for (const id of crowded) this.#begun.add(id);
+    for (let passed = 0; passed < CROWD_TURNS; passed += 1) await this.#turn.next();
+    for (const id of crowded) this.#begun.delete(id);
   }
 
   #waitingFor(balanceId: BalanceId): number {
