@@ -5,11 +5,18 @@
  */
 export class Turn {
   #next: Promise<void> | null = null;
+  #passed = 0;
+
+  /** How many turns have passed for which somebody waited. */
+  get passed(): number {
+    return this.#passed;
+  }
 
   /** Resolves in the next turn. */
   next(): Promise<void> {
     this.#next ??= new Promise<void>((resolve) => setTimeout(resolve, 0)).then(() => {
       this.#next = null;
+      this.#passed += 1;
     });
     return this.#next;
   }

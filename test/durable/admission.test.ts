@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Posting } from "../../src/domain/transaction";
 import { Admission, arriving, following } from "../../src/durable/journal/admission";
 import { Load } from "../../src/durable/journal/load";
 import { rowOf } from "../../src/durable/journal/row";
@@ -62,9 +63,9 @@ it.each([
 describe("who ends a transfer of a balance that was overrun", () => {
   const turn = new Turn();
   const arrival = arriving(posting, 16);
-  const rowOfIt = (n: number, skipQueue = true) =>
+  const rowOfIt = (n: number, { skipQueue, kind }: Pick<Posting, "skipQueue" | "kind"> = posting) =>
     rowOf({
-      posting: { ...posting, skipQueue, transactionId: `txn_${n}` },
+      posting: { ...posting, skipQueue, kind, transactionId: `txn_${n}` },
       operationKey: "",
       fingerprint: "",
       createdAt: MADE_AT,
@@ -72,7 +73,9 @@ describe("who ends a transfer of a balance that was overrun", () => {
   /** A shard with so many of one balance as it takes, and one more turned away. */
   const overrun = (skipQueue = true, count = 16) => {
     const admission = admissionOf(idle, turn);
-    const rows = Array.from({ length: count }, (_none, n) => rowOfIt(n, skipQueue));
+    const rows = Array.from({ length: count }, (_none, n) =>
+      rowOfIt(n, { skipQueue, kind: "post" }),
+    );
     for (const row of rows) admission.hold(row);
     expect(admission.refusalOf({ ...arrival, skipQueue })?.code).toBe("GEN_OVERLOADED");
     return { admission, rows };
@@ -87,6 +90,13 @@ describe("who ends a transfer of a balance that was overrun", () => {
     }
     await Promise.all(rests);
     expect(admission.refusalOf(arrival)).toBeNull();
+  });
+
+  it.each(["commit", "void", "refund"] as const)("leaves at once after a %s", (kind) => {
+    const { admission } = overrun();
+    const row = rowOfIt(16, { skipQueue: true, kind });
+    admission.hold(row);
+    expect(admission.release(row)).toBeUndefined();
   });
 
   it("leaves at once when it was queued, or no balance is narrow", () => {

@@ -41,8 +41,8 @@ const WAITING: Bounds = {
   wideBelow: 24,
 };
 /**
- * Turns for which a synchronous record of a balance that was overrun keeps its place, and its client waits: in them others come to
- * theirs. With nobody else there they are over in some milliseconds.
+ * Turns for which a new synchronous record of a balance that was overrun keeps its place, and its client waits: in them others come
+ * to theirs. With nobody else there they are over in some milliseconds.
  */
 const REST_TURNS = 8;
 /** Rows with work left, also those that only D1 has to hear of: about 30 MB. */
@@ -123,15 +123,16 @@ export class Admission {
   release(row: Row): Promise<void> | undefined {
     const balanceIds = this.#held.get(row);
     if (balanceIds === undefined) return undefined;
-    if (row.posting.skipQueue && this.#underWay.isNarrowed(balanceIds)) return this.#rest(row);
+    const { posting } = row;
+    const rests = posting.skipQueue && isNew(posting) && this.#underWay.isNarrowed(balanceIds);
+    if (rests) return this.#rest(row, balanceIds);
     this.#free(row, balanceIds);
     return undefined;
   }
 
-  async #rest(row: Row): Promise<void> {
+  async #rest(row: Row, balanceIds: readonly BalanceId[]): Promise<void> {
     for (let passed = 0; passed < REST_TURNS; passed += 1) await this.#turn.next();
-    const balanceIds = this.#held.get(row);
-    if (balanceIds !== undefined) this.#free(row, balanceIds);
+    this.#free(row, balanceIds);
   }
 
   #free(row: Row, balanceIds: readonly BalanceId[]): void {
@@ -167,6 +168,9 @@ export const following = (skipQueue: boolean, postings: readonly Posting[]): Req
 /** The balances that a posting moves, each once; those of its legs if it is a split. */
 export const balancesMoved = (posting: Posting, legs: readonly Posting[] = []): BalanceId[] =>
   legs.length === 0 ? sidesOf(posting) : balancesOf(legs);
+
+/** Whether nothing was taken before it that it follows from. */
+const isNew = ({ kind }: Posting): boolean => kind === "post" || kind === "split";
 
 const sidesOf = ({ source, destination }: Posting): BalanceId[] => [
   source.balanceId,

@@ -1,5 +1,6 @@
 import type { BalanceId } from "../../domain/ids";
 import type { Turn } from "../turn";
+import { Tally } from "./tally";
 
 /** So many of one balance begin together. More are a crowd. */
 const CROWD = 16;
@@ -15,9 +16,9 @@ const WAITING_MAX = 500;
  */
 export class Entrance {
   readonly #turn: Turn;
-  readonly #waiting = new Map<BalanceId, number>();
-  /** Balances with a crowd of which one has just begun. */
-  readonly #begun = new Set<BalanceId>();
+  readonly #waiting = new Tally();
+  /** Of a balance with a crowd: the turn in which the next may begin. */
+  readonly #nextIn = new Map<BalanceId, number>();
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -25,36 +26,25 @@ export class Entrance {
 
   /** Whether no more may wait for one of these: whoever comes passes at once, to be told so. */
   isFull(balanceIds: readonly BalanceId[]): boolean {
-    return balanceIds.some((id) => this.#waitingFor(id) >= WAITING_MAX);
+    return balanceIds.some((id) => this.#waiting.of(id) >= WAITING_MAX);
   }
 
   /** Resolves in the turn in which a request for these balances may begin, in the order in which they came. */
   async pass(balanceIds: readonly BalanceId[]): Promise<void> {
     if (this.isFull(balanceIds)) return this.#turn.next();
-    for (const id of balanceIds) this.#waiting.set(id, this.#waitingFor(id) + 1);
+    this.#waiting.add(balanceIds);
     do await this.#turn.next();
     while (!this.#mayBegin(balanceIds));
-    for (const id of balanceIds) {
-      const left = this.#waitingFor(id) - 1;
-      if (left === 0) this.#waiting.delete(id);
-      else this.#waiting.set(id, left);
-    }
+    this.#waiting.remove(balanceIds);
+    if (this.#nextIn.size === 0) return;
+    for (const id of balanceIds) if (this.#waiting.of(id) <= CROWD) this.#nextIn.delete(id);
   }
 
   #mayBegin(balanceIds: readonly BalanceId[]): boolean {
-    const crowded = balanceIds.filter((id) => this.#waitingFor(id) > CROWD);
-    if (crowded.some((id) => this.#begun.has(id))) return false;
-    if (crowded.length > 0) void this.#pause(crowded);
+    const { passed } = this.#turn;
+    const crowded = balanceIds.filter((id) => this.#waiting.of(id) > CROWD);
+    if (crowded.some((id) => passed < (this.#nextIn.get(id) ?? 0))) return false;
+    for (const id of crowded) this.#nextIn.set(id, passed + CROWD_TURNS);
     return true;
-  }
-
-  async #pause(crowded: readonly BalanceId[]): Promise<void> {
-    for (const id of crowded) this.#begun.add(id);
-    for (let passed = 0; passed < CROWD_TURNS; passed += 1) await this.#turn.next();
-    for (const id of crowded) this.#begun.delete(id);
-  }
-
-  #waitingFor(balanceId: BalanceId): number {
-    return this.#waiting.get(balanceId) ?? 0;
   }
 }

@@ -105,7 +105,7 @@ export class Lanes {
   #open(balanceId: BalanceId, first: Waiting, waiter: Waiter): void {
     const lane: Lane = { waiter, waiting: [first], failures: 0, sinceMs: Date.now() };
     this.#lanes.set(balanceId, lane);
-    if (waiter === "client" && this.#mayOpenAtOnce()) {
+    if (waiter === "client" && this.#takesPlace()) {
       void this.#run(balanceId, lane);
       return;
     }
@@ -114,8 +114,8 @@ export class Lanes {
     if (isIdle) void this.#openLanes();
   }
 
-  /** Whether one more lane may open in this turn: few do while no balance is busy, and those that wait go before it. */
-  #mayOpenAtOnce(): boolean {
+  /** Takes one of the places of this turn: there are some while no balance is busy, and nothing waits that would go before it. */
+  #takesPlace(): boolean {
     if (this.#busyFor > 0 || this.#opening.client.size > 0) return false;
     if (this.#openedAtOnce === OPEN_MAX.client()) return false;
     if (this.#openedAtOnce === 0) {

@@ -1,4 +1,5 @@
 import type { BalanceId } from "../../domain/ids";
+import { Tally } from "./tally";
 
 /** How many records are taken before they are at their end. */
 export interface Bounds {
@@ -40,7 +41,7 @@ interface Narrowed {
  */
 export class Load {
   readonly #bounds: Bounds;
-  readonly #byBalance = new Map<BalanceId, number>();
+  readonly #byBalance = new Tally();
   readonly #narrowed = new Map<BalanceId, Narrowed>();
   #total = 0;
 
@@ -50,16 +51,12 @@ export class Load {
 
   add(balanceIds: readonly BalanceId[]): void {
     this.#total += 1;
-    for (const id of balanceIds) this.#byBalance.set(id, this.#on(id) + 1);
+    this.#byBalance.add(balanceIds);
   }
 
   remove(balanceIds: readonly BalanceId[]): void {
     this.#total -= 1;
-    for (const id of balanceIds) {
-      const left = this.#on(id) - 1;
-      if (left === 0) this.#byBalance.delete(id);
-      else this.#byBalance.set(id, left);
-    }
+    this.#byBalance.remove(balanceIds);
   }
 
   /** Whether there are as many as there may be in all. */
@@ -70,7 +67,9 @@ export class Load {
   /** The balance that has no place for one more, or null. */
   fullBalance({ balanceIds, follows, share }: Arrival): BalanceId | null {
     for (const id of balanceIds) {
-      const isFull = follows ? this.#on(id) >= this.#bounds.following : this.#isOverrun(id, share);
+      const isFull = follows
+        ? this.#byBalance.of(id) >= this.#bounds.following
+        : this.#isOverrun(id, share);
       if (isFull) return id;
     }
     return null;
@@ -81,14 +80,10 @@ export class Load {
     return this.#narrowed.size > 0 && balanceIds.some((id) => this.#isNarrow(id));
   }
 
-  #on(balanceId: BalanceId): number {
-    return this.#byBalance.get(balanceId) ?? 0;
-  }
-
   #isOverrun(balanceId: BalanceId, share: number): boolean {
     const isNarrow = this.#narrowed.size > 0 && this.#isNarrow(balanceId);
     const bound = isNarrow ? this.#bounds.whenNarrowed : this.#bounds.onBalance;
-    if (this.#on(balanceId) < (bound === "share" ? share : bound)) return false;
+    if (this.#byBalance.of(balanceId) < (bound === "share" ? share : bound)) return false;
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) this.#narrow(balanceId);
     else narrowed.turnedAway += 1;
