@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --json] [-- --seconds=N] [-- --rounds=N] [-- --shards=N]`: Purser beside the bare Worker, in the same run on the
+ * `npm run bench [-- --json] [-- --clients=N] [-- --seconds=N] [-- --rounds=N] [-- --shards=N]`: Purser beside the bare Worker, in the same run on the
  * same machine, so that the ratio tells something where the figures alone do not. `-- --flat [-- --largest=N]`: a ledger
- * with a long past beside one with a short. `-- --overload [-- --clients=N]`: what others notice of a flood on one balance.
+ * with a long past beside one with a short. `-- --overload`: what others notice of a flood on one balance.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -24,7 +24,6 @@ import {
 import { perTransfer } from "./rows.ts";
 import { Wallets } from "./wallets.ts";
 
-const connections = 32;
 const walletCount = 100;
 /** Each mode once before anything is measured, long enough for the engine to have compiled what is hot; and a little before each. */
 const warmUpMs = 6_000;
@@ -38,7 +37,7 @@ const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     overload: { type: "boolean", default: false },
-    clients: { type: "string", default: "256" },
+    clients: { type: "string" },
     seconds: { type: "string" },
     rounds: { type: "string" },
     // A small instance: all shards of a local server share one thread, so more of them only divide its batches.
@@ -51,6 +50,7 @@ const { values: options } = parseArgs({
 // are twice as long: until the last is applied the clock runs, and how long one waits is not how many are done.
 const seconds = Number(options.seconds ?? (options.overload ? "5" : "3"));
 const durationMs = seconds * 1_000;
+const connections = Number(options.clients ?? (options.overload ? "256" : "32"));
 const rounds = Number(options.rounds ?? (options.flat ? "12" : options.overload ? "3" : "7"));
 const masterKey = randomBytes(24).toString("hex");
 const headers = { "X-Blnk-Key": masterKey };
@@ -90,7 +90,7 @@ try {
 async function runOverload(): Promise<void> {
   const server = await host(folder.path, "purser", purser);
   try {
-    const terms = { headers, clients: Number(options.clients), rounds, durationMs };
+    const terms = { headers, clients: connections, rounds, durationMs };
     const findings = await measureOverload(server, terms);
     if (options.json) printOverloadJson(findings);
     else printOverload(findings);

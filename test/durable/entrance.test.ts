@@ -36,21 +36,21 @@ describe("who queues begins", () => {
     Array.from({ length: count }, (_none, n) => `${name}${n}`);
 
   it("together with all that came in the same turn", async () => {
-    come("hot", [HOT, "bln_a"], 16);
+    come("hot", [HOT, "bln_a"], 32);
     come("other", ["bln_b", "bln_c"]);
-    expect(await inTurns(1)).toEqual([17]);
+    expect(await inTurns(1)).toEqual([33]);
   });
 
   it("one in five turns where there is a crowd for a balance, in the order in which they came, until it is none", async () => {
-    come("hot", [HOT, "bln_a"], 19);
-    come("quiet", ["bln_b", "bln_c"], 16);
-    expect(await inTurns(5)).toEqual([17, 17, 17, 17, 17]);
-    expect(await inTurns(6)).toEqual([18, 18, 18, 18, 18, 35]);
-    expect(begun.filter((name) => name.startsWith("hot"))).toEqual(numbered("hot", 19));
+    come("hot", [HOT, "bln_a"], 35);
+    come("quiet", ["bln_b", "bln_c"], 32);
+    expect(await inTurns(5)).toEqual([33, 33, 33, 33, 33]);
+    expect(await inTurns(6)).toEqual([34, 34, 34, 34, 34, 67]);
+    expect(begun.filter((name) => name.startsWith("hot"))).toEqual(numbered("hot", 35));
   });
 
   it("and who comes later waits behind them, unless it is for another balance", async () => {
-    come("hot", [HOT, "bln_a"], 30);
+    come("hot", [HOT, "bln_a"], 46);
     await inTurns(5);
     come("late", ["bln_b", HOT]);
     come("quiet", ["bln_b", "bln_c"]);
@@ -73,10 +73,10 @@ describe("who queues begins", () => {
   });
 
   it("and nothing is left of a crowd that has passed", async () => {
-    come("hot", [HOT, "bln_a"], 40);
+    come("hot", [HOT, "bln_a"], 56);
     await inTurns(130);
-    expect(begun).toEqual(numbered("hot", 40));
-    come("hot", [HOT, "bln_a"], 16);
-    expect(await inTurns(1)).toEqual([56]);
+    expect(begun).toEqual(numbered("hot", 56));
+    come("hot", [HOT, "bln_a"], 32);
+    expect(await inTurns(1)).toEqual([88]);
   });
 });

@@ -3,7 +3,6 @@ import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/ba
 import type { BalanceLineage } from "../../domain/lineage";
 import { mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
-import { Turn } from "../turn";
 import type { EntryPlace, Evidence } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
 import type {
@@ -22,7 +21,6 @@ import { BalanceStore } from "./store";
 export class BalanceObject extends DurableObject<Env> {
   readonly #store: BalanceStore;
   readonly #ledger: BalanceLedger;
-  readonly #turn = new Turn();
   #state: BalanceState;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -102,10 +100,9 @@ export class BalanceObject extends DurableObject<Env> {
 
   /**
    * The balance as it stands, or with the amounts of an earlier version while its entry is kept; null when nobody has
-   * made it. Asking makes nothing. It begins with a turn, so that no reader is served over and over while others wait.
+   * made it. Asking makes nothing.
    */
-  async read({ version }: { version?: number } = {}): Promise<BalanceSnapshot | null> {
-    await this.#turn.next();
+  read({ version }: { version?: number } = {}): BalanceSnapshot | null {
     const snapshot = this.#state.balance?.snapshot ?? null;
     if (snapshot === null || version === undefined || version >= snapshot.version) return snapshot;
     const amounts = this.#store.amountsAt(version);
