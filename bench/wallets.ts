@@ -52,15 +52,16 @@ export class Wallets {
       this.#sums(id).credit += BigInt(amount);
   }
 
-  /** Waits until every accepted transfer is in both its balances. Throws if that takes over two minutes. */
-  async settled(): Promise<void> {
+  /**
+   * Waits until every accepted transfer is in both its balances; answers when the last of them came there, in milliseconds
+   * since 1970. Throws if that takes over two minutes.
+   */
+  async settled(): Promise<number> {
     const deadline = Date.now() + settleTimeoutMs;
     // One tells about when: who asks for all of them the whole time takes the server's time.
     if (this.ids[0] !== undefined) await this.#settled(this.ids[0], deadline);
-    for (let at = 0; at < this.ids.length; at += readAtOnce) {
-      const ids = this.ids.slice(at, at + readAtOnce);
-      await Promise.all(ids.map((id) => this.#settled(id, deadline)));
-    }
+    await this.#ofEach((id) => this.#settled(id, deadline));
+    return Math.max(...(await this.#ofEach((id) => this.#newestEntryMs(id))));
   }
 
   async #settled(id: string, deadline: number): Promise<void> {
@@ -68,6 +69,23 @@ export class Wallets {
       if (Date.now() > deadline) throw new Error(`transfers of ${id} are still not applied`);
       await new Promise((later) => setTimeout(later, pollEveryMs));
     }
+  }
+
+  /** When the newest entry of a balance was written, as its proof has it. */
+  async #newestEntryMs(id: string): Promise<number> {
+    const version = (await this.#api.get(`/balances/${id}`))("version");
+    const proof = await this.#api.get(`/balances/${id}/proof?after=${version}`);
+    return Date.parse(proof("at"));
+  }
+
+  /** Asks for every balance, some at a time. */
+  async #ofEach<T>(ask: (id: string) => Promise<T>): Promise<T[]> {
+    const answers: T[] = [];
+    for (let at = 0; at < this.ids.length; at += readAtOnce) {
+      const ids = this.ids.slice(at, at + readAtOnce);
+      answers.push(...(await Promise.all(ids.map(ask))));
+    }
+    return answers;
   }
 
   /** Waits until the records know all that was answered: a list is read after a barrier. */

@@ -2,6 +2,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { indicatorBalanceId } from "../../src/domain/ids";
+import { readInTurn } from "../../src/durable/balance/client";
 import { SharedBarrier } from "../../src/durable/journal/barrier";
 import { audit } from "../support/audit";
 import { clearFaults, setFaults } from "../support/faults";
@@ -33,6 +34,31 @@ const inD1 = async (): Promise<string[]> => {
     .all<{ status: string }>();
   return results.map(({ status }) => status);
 };
+
+describe("reading a balance", () => {
+  /** The namespace, and which objects were asked for. */
+  const watched = (asked: string[]): typeof env.BALANCES =>
+    new Proxy(env.BALANCES, {
+      get: (balances, key) =>
+        key === "getByName"
+          ? (name: string) => {
+              asked.push(name);
+              return balances.getByName(name);
+            }
+          : Reflect.get(balances, key),
+    });
+
+  it("begins in the next turn, and not in this one", async () => {
+    const { instance } = world;
+    const id = indicatorBalanceId(instance, "@alice", "USD");
+    const asked: string[] = [];
+    const read = readInTurn({ balances: watched(asked), instance }, id);
+    for (let step = 0; step < 100; step += 1) await Promise.resolve();
+    expect(asked).toEqual([]);
+    expect((await read)?.credit).toBe(100n);
+    expect(asked).toEqual([`${instance}/${id}`]);
+  });
+});
 
 describe("reading a transaction", () => {
   it("finds nothing under an id that nobody has, and under no other instance's", async () => {

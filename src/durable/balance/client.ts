@@ -33,7 +33,7 @@ export function askBalance<T>(
  * The balance as it stands, or with the amounts of an earlier version; null when there is none. It begins with a turn, so that
  * no reader is served over and over while others wait.
  */
-export async function readBalance(
+export async function readInTurn(
   parts: BalancesOf,
   id: string,
   version?: number,

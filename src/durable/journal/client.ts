@@ -14,7 +14,7 @@ import type { BalanceLineage } from "../../domain/lineage";
 import type { Result } from "../../domain/result";
 import { type Instant, instantOfMicros } from "../../domain/time";
 import type { Posting, Transaction } from "../../domain/transaction";
-import { askBalance, readBalance } from "../balance/client";
+import { askBalance, readInTurn } from "../balance/client";
 import type { BalanceObject } from "../balance/object";
 import type { ProfileChange } from "../balance/protocol";
 import { patiently } from "../patiently";
@@ -301,7 +301,7 @@ export class JournalClient implements Journal {
   }
 
   balance(balanceId: BalanceId, version?: number): Promise<BalanceSnapshot | null> {
-    return readBalance(this.#parts, balanceId, version);
+    return readInTurn(this.#parts, balanceId, version);
   }
 
   balanceAt(balanceId: BalanceId, moment: Instant): Promise<BalanceAt | null> {
