@@ -12,6 +12,8 @@ const TEST_TIMEOUT_MS = 30_000;
 const RUN_LIMIT_MS = 600_000;
 /** The runtime may end in the middle of a test by a fault of its own. */
 const TRIES = 4;
+/** Of a runtime that ended by itself. */
+const NO_REPORT: TestReport = { numPassedTests: 0, numFailedTests: 0, testResults: [] };
 
 const word = (process.argv[2] ?? "").toLowerCase();
 const chosen = MUTANTS.filter(({ name, law }) => `${name} ${law}`.toLowerCase().includes(word));
@@ -76,8 +78,6 @@ async function vitest(options: readonly string[]): Promise<TestReport> {
   const terms = { settings: { PURSER_BROKEN: "yes" }, limitMs: RUN_LIMIT_MS };
   return (await copy.vitest([limit, ...options], terms)) ?? NO_REPORT;
 }
-
-const NO_REPORT: TestReport = { numPassedTests: 0, numFailedTests: 0, testResults: [] };
 
 /** A part of a test's name as a pattern that means just that. */
 function literally(text: string): string {
