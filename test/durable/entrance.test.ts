@@ -36,21 +36,21 @@ describe("who queues begins", () => {
     Array.from({ length: count }, (_none, n) => `${name}${n}`);
 
   it("together with all that came in the same turn", async () => {
-    come("hot", [HOT, "bln_a"], 32);
+    come("hot", [HOT, "bln_a"], 48);
     come("other", ["bln_b", "bln_c"]);
-    expect(await inTurns(1)).toEqual([33]);
+    expect(await inTurns(1)).toEqual([49]);
   });
 
   it("one in five turns where there is a crowd for a balance, in the order in which they came, until it is none", async () => {
-    come("hot", [HOT, "bln_a"], 35);
+    come("hot", [HOT, "bln_a"], 51);
     come("quiet", ["bln_b", "bln_c"], 32);
     expect(await inTurns(5)).toEqual([33, 33, 33, 33, 33]);
-    expect(await inTurns(6)).toEqual([34, 34, 34, 34, 34, 67]);
-    expect(begun.filter((name) => name.startsWith("hot"))).toEqual(numbered("hot", 35));
+    expect(await inTurns(6)).toEqual([34, 34, 34, 34, 34, 83]);
+    expect(begun.filter((name) => name.startsWith("hot"))).toEqual(numbered("hot", 51));
   });
 
   it("and who comes later waits behind them, unless it is for another balance", async () => {
-    come("hot", [HOT, "bln_a"], 46);
+    come("hot", [HOT, "bln_a"], 62);
     await inTurns(5);
     come("late", ["bln_b", HOT]);
     come("quiet", ["bln_b", "bln_c"]);
@@ -73,10 +73,10 @@ describe("who queues begins", () => {
   });
 
   it("and nothing is left of a crowd that has passed", async () => {
-    come("hot", [HOT, "bln_a"], 56);
+    come("hot", [HOT, "bln_a"], 72);
     await inTurns(130);
-    expect(begun).toEqual(numbered("hot", 56));
-    come("hot", [HOT, "bln_a"], 32);
-    expect(await inTurns(1)).toEqual([88]);
+    expect(begun).toEqual(numbered("hot", 72));
+    come("hot", [HOT, "bln_a"], 48);
+    expect(await inTurns(1)).toEqual([120]);
   });
 });

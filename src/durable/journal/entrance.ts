@@ -3,7 +3,7 @@ import type { Turn } from "../turn";
 import { Tally } from "./tally";
 
 /** So many of one balance begin together. More are a crowd. */
-const CROWD = 32;
+const CROWD = 48;
 /** Of a crowd one begins in so many turns: what it leads to has its turn in them, and so have others. */
 const CROWD_TURNS = 5;
 /** More than these do not wait: it takes about five seconds until so many have begun where a turn takes two milliseconds. */
