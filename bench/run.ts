@@ -201,7 +201,7 @@ async function oneBulk(
     work: { kind: "bulk", balances: ids, items: bulkItems, prefix: `bench-bulk-${turn}` },
   });
   wallets.expect(report);
-  const elapsedMs = (await wallets.settled()) - report.startedAt;
+  const elapsedMs = (await wallets.appliedAt()) - report.startedAt;
   clearInterval(watch);
   await wallets.recorded();
   const perSecond = (bulkItems * acceptedOf(report)) / (elapsedMs / 1_000);
@@ -227,7 +227,7 @@ async function once(
 ): Promise<Sample> {
   const report = await load.run(orderFor(target, mode, prefix, stretch));
   target.wallets?.expect(report);
-  const appliedAt = mode.includes("queued") ? await target.wallets?.settled() : undefined;
+  const appliedAt = mode.includes("queued") ? await target.wallets?.appliedAt() : undefined;
   const elapsedMs = appliedAt === undefined ? report.elapsedMs : appliedAt - report.startedAt;
   await target.wallets?.recorded();
   const accepted = acceptedOf(report);

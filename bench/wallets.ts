@@ -52,15 +52,17 @@ export class Wallets {
       this.#sums(id).credit += BigInt(amount);
   }
 
-  /**
-   * Waits until every accepted transfer is in both its balances; answers when the last of them came there, in milliseconds
-   * since 1970. Throws if that takes over two minutes.
-   */
-  async settled(): Promise<number> {
+  /** Waits until every accepted transfer is in both its balances. Throws if that takes over two minutes. */
+  async settled(): Promise<void> {
     const deadline = Date.now() + settleTimeoutMs;
     // One tells about when: who asks for all of them the whole time takes the server's time.
     if (this.ids[0] !== undefined) await this.#settled(this.ids[0], deadline);
     await this.#ofEach((id) => this.#settled(id, deadline));
+  }
+
+  /** The same, and answers when the last of them came there, in milliseconds since 1970. */
+  async appliedAt(): Promise<number> {
+    await this.settled();
     return Math.max(...(await this.#ofEach((id) => this.#newestEntryMs(id))));
   }
 
