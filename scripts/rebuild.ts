@@ -18,6 +18,9 @@ interface Step {
   readonly next_cursor: string | null;
 }
 
+/** What may be better in a moment: a step can be repeated. */
+class Trouble extends Error {}
+
 let cursor: string | null = null;
 for (const argument of process.argv.slice(2)) {
   const [, given] = /^--cursor=(.+)$/.exec(argument) ?? [];
@@ -71,9 +74,6 @@ async function take(from: string | null): Promise<Step> {
   if (!response.ok) throw new Error(`${response.status} ${text}`);
   return JSON.parse(text);
 }
-
-/** What may be better in a moment: a step can be repeated. */
-class Trouble extends Error {}
 
 async function patiently(call: () => Promise<Step>): Promise<Step> {
   for (let attempt = 1; ; attempt += 1) {

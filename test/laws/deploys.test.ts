@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { applyMessage } from "../../src/queues/apply";
 import { jobMessage } from "../../src/queues/jobs";
 import { webhookMessage } from "../../src/queues/webhooks";
+import { writeJson } from "../support/api";
 import { type App, appOf } from "../support/app";
 import { audit } from "../support/audit";
 import { type Call, type Shape, setFaults } from "../support/faults";
@@ -54,6 +55,7 @@ const SINGLE: readonly Story[] = SAGAS.map(({ name, prepare, steps }) => ({
 
 const money = (reference: string, to: string) => ({
   reference,
+  description: "while a deploy rolls out",
   precise_amount: 40,
   precision: 100,
   currency: "USD",
@@ -63,24 +65,41 @@ const money = (reference: string, to: string) => ({
 
 const SHARES = ["@bob", "@carol"].map((identifier) => ({ identifier, distribution: "50%" }));
 
-const GROUPS: readonly Story[] = [
-  ["a split", "/transactions", { ...money("s", ""), destinations: SHARES, skip_queue: true }],
-  ["a queued split", "/transactions", { ...money("s", ""), destinations: SHARES }],
-  ["an atomic batch", "/transactions/bulk", { atomic: true, skip_queue: true }],
-  ["a batch by the queue", "/transactions/bulk", {}],
-  ["a batch in the background", "/transactions/bulk", { atomic: true, run_async: true }],
-].map(([name, path, options]) => groupStory(String(name), String(path), Object(options)));
+/** A group, what its sender has, and how it is answered. */
+interface Group {
+  readonly name: string;
+  readonly path: "/transactions" | "/transactions/bulk";
+  readonly options: object;
+  readonly funds?: bigint;
+  readonly status?: number;
+}
 
-function groupStory(name: string, path: string, options: object): Story {
+const SPLIT = { ...money("s", ""), destinations: SHARES };
+const NOW = { atomic: true, skip_queue: true };
+const LATER = { atomic: true, run_async: true };
+
+const GROUPS = (
+  [
+    { name: "a split", path: "/transactions", options: { ...SPLIT, skip_queue: true } },
+    { name: "a queued split", path: "/transactions", options: SPLIT },
+    { name: "an atomic batch", path: "/transactions/bulk", options: NOW },
+    { name: "a refused batch", path: "/transactions/bulk", options: NOW, funds: 100n, status: 400 },
+    { name: "a batch by the queue", path: "/transactions/bulk", options: {} },
+    { name: "a batch in the background", path: "/transactions/bulk", options: LATER, status: 202 },
+  ] satisfies readonly Group[]
+).map(groupStory);
+
+function groupStory({ name, path, options, funds = 1_000n, status = 201 }: Group): Story {
   const transactions = ["@bob", "@carol", "@bob"].map((to, index) => money(`b${index}`, to));
   const body = path.endsWith("bulk") ? { ...options, transactions } : options;
   return {
     name,
     tell: async (world, begin) => {
       const app: App = appOf(world);
-      await world.fund("@alice", 100n);
+      await world.fund("@alice", funds);
       begin();
-      const { status } = await app("POST", path, { body });
+      const answer = await app("POST", path, { body });
+      expect(answer, writeJson(answer.body)).toMatchObject({ status });
       await rest(world);
       const { rows, balances } = await audit(world);
       const records = rows
@@ -89,7 +108,7 @@ function groupStory(name: string, path: string, options: object): Story {
       const amounts = [...balances.values()].map(({ snapshot, reserved }) =>
         [snapshot.indicator, snapshot.credit, snapshot.debit, ...reserved].join(" "),
       );
-      return JSON.stringify([status, records.sort(), amounts.sort()]);
+      return JSON.stringify([records.sort(), amounts.sort()]);
     },
   };
 }

@@ -22,6 +22,14 @@ export interface InspectedRecord {
   readonly outcome: Outcome | null;
   /** Whether it is at its end, and D1 and the receivers have been told: a timer may still run. */
   readonly isSettled: boolean;
+  /** Whether it is on its way, or waits for its time. */
+  readonly isUnfinished: boolean;
+  /** Whether D1 has been told all that is shown. */
+  readonly isCopied: boolean;
+  /** Whether it has work left on disk that nobody will find there. */
+  readonly isForgotten: boolean;
+  /** When its shard looks at it again, in milliseconds since 1970; null when there is nothing left to do. */
+  readonly dueMs: number | null;
   /** What D1 is to have of it; null when that is nothing, or when nobody may know yet. */
   readonly shown: Transaction | null;
   /** Of a split: the postings of its legs. */
@@ -112,14 +120,15 @@ export class Inspection {
 
   #record(stored: StoredRow): InspectedRecord | null {
     try {
-      return this.#inspected(toRow(stored));
+      return { ...this.#inspected(toRow(stored)), isForgotten: this.#store.isForgotten(stored) };
     } catch {
       return null;
     }
   }
 
-  #inspected(row: Row): InspectedRecord {
-    const { posting, attempt, createdAt, status, outcome } = row;
+  #inspected(row: Row): Omit<InspectedRecord, "isForgotten"> {
+    const { posting, attempt, createdAt, status, outcome, work, dueMs } = row;
+    const live = this.#records.liveRow(posting.transactionId) ?? row;
     const children = this.#records.childrenOf(posting.transactionId);
     return {
       posting,
@@ -128,6 +137,9 @@ export class Inspection {
       status,
       outcome,
       isSettled: !needs(row, Work.Drive | Work.Project | Work.Announce),
+      isUnfinished: needs(row, Work.Drive),
+      isCopied: !needs(row, Work.Project) && !needs(live, Work.Project),
+      dueMs: work === 0 ? null : dueMs,
       shown: this.#shown(row),
       legs: posting.kind === "split" ? this.#records.legsOf(row).map((leg) => leg.posting) : [],
       children: children.map((child) => child.posting.transactionId).reverse(),

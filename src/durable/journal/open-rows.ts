@@ -45,6 +45,7 @@ export const NUMBERED_ROWS = `
 /** A row as it is on disk. */
 export type StoredRow = {
   seq: number;
+  waits: number;
   transaction_id: string;
   parent_transaction: string;
   posting: string;
@@ -104,6 +105,11 @@ export class OpenRows {
       ...this.#rows(`waits = 1 AND ${where}`, ...values),
       ...this.#rows(`seq >= ? AND waits = 0 AND work <> 0 AND ${where}`, this.#mark, ...values),
     ];
+  }
+
+  /** Whether a row has work left and is found neither on the list nor after the mark: nothing of this version leaves it so. */
+  isForgotten({ seq, waits, work }: StoredRow): boolean {
+    return work !== 0 && waits !== 1 && seq < this.#mark;
   }
 
   /** Those that are due by a moment, page by page: who waits, the most overdue first; then the others as they came. */

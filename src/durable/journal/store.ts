@@ -152,6 +152,11 @@ export class JournalStore {
       .slice(0, limit);
   }
 
+  /** Whether a row has work left on disk that nobody will find. */
+  isForgotten(stored: StoredRow): boolean {
+    return this.#open.isForgotten(stored);
+  }
+
   /** Some rows were settled. Every row with work left must be among the live ones, or on the list of those that wait. */
   settled(count: number, live: Iterable<Row>): void {
     this.#open.settled(count, live);

@@ -4,6 +4,8 @@ import { type Piece, plainPieces } from "../../domain/lineage";
 import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { postingSeal } from "../../domain/seal";
 import { shadowPostings } from "../../domain/shadow";
+import { millisOf } from "../../domain/time";
+import { holdTimer, scheduledMs } from "../../domain/timer";
 import type { Posting, Transaction } from "../../domain/transaction";
 import type { EntryPlace } from "../../durable/balance/evidence";
 import type { FundMove } from "../../durable/balance/funds";
@@ -11,6 +13,8 @@ import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspec
 import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
+import { LATE_MS } from "./late";
+import { isWhole, kinFindings, kinOf } from "./splits";
 
 const SIDES = ["source", "destination"] as const;
 type SideName = (typeof SIDES)[number];
@@ -38,15 +42,17 @@ export async function unknownCopies(
   return keys.filter((key) => {
     const record = known.get(idOf(key));
     if (record === undefined) return true;
-    const shown = record?.shown ?? null;
-    return shown !== null && shown.createdAt !== key[0];
+    if (record === null) return false;
+    // Splits, and references that lead to their legs, are told by the legs alone.
+    if (record.posting.kind === "split" || record.posting.kind === "pointer") return true;
+    return record.shown !== null && record.shown.createdAt !== key[0];
   });
 }
 
 async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<Finding[]> {
-  const [entries, targets, copies] = await Promise.all([
+  const [entries, kin, copies] = await Promise.all([
     entriesOf(ctx, rows),
-    targetsOf(ctx, rows),
+    kinOf(ctx, rows),
     ctx.copies.byKeys(
       "transactions",
       rows.flatMap(({ record }) =>
@@ -57,35 +63,63 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
   return rows.flatMap((row) => {
     const { transactionId: id, record } = row;
     if (record === null) return [finding("row_altered", id, "the transaction cannot be read")];
-    const findings = rowFindings(ctx.instance, row, record).map((message) =>
-      finding("row_altered", id, message),
-    );
-    if (!record.isSettled) return findings;
-    if (record.posting.kind === "pointer" && !leadsTo(record.posting, targets)) {
-      findings.push(finding("row_altered", id, "it does not lead to a leg of its reference"));
-    }
-    findings.push(
-      ...entryFindings(record, (op) => entries.get(op) ?? null).map((message) =>
-        finding("row_differs", id, message),
+    const findings = [
+      ...rowFindings(ctx.instance, row, record).map((message) =>
+        finding("row_altered", id, message),
       ),
-    );
-    findings.push(
-      ...fundFindings(ctx.instance, record, (op) => entries.get(op) ?? null).map((message) =>
-        finding("funds_altered", id, message),
-      ),
-    );
-    if (record.shown === null) return findings;
-    const copy = copies.get(id);
-    if (copy === undefined) {
-      return [...findings, { ...finding("copy_missing", id, "D1 does not have it"), store: "d1" }];
+      ...overdueFindings(ctx, row, record),
+    ];
+    if (record.isSettled) {
+      const placeOf = (op: string) => entries.get(op) ?? null;
+      findings.push(
+        ...kinFindings(ctx.instance, record, kin).map((message) =>
+          finding("row_altered", id, message),
+        ),
+        ...entryFindings(record, placeOf).map((message) => finding("row_differs", id, message)),
+        ...fundFindings(ctx.instance, record, placeOf).map((message) =>
+          finding("funds_altered", id, message),
+        ),
+      );
     }
-    const expected = copyOf(ctx, record.shown);
-    if (expected === null) return [...findings, finding("row_altered", id, "it makes no sense")];
-    const columns = differences(expected, copy);
-    if (columns.length === 0) return findings;
-    const message = `D1 and the journal differ in ${columns.join(", ")}`;
-    return [...findings, { ...finding("copy_differs", id, message), store: "d1" }];
+    return [...findings, ...copyFindings(ctx, row, copies.get(id))];
   });
+}
+
+/** A row that D1 was told of, against what D1 has. */
+function copyFindings(
+  ctx: AuditContext,
+  { transactionId: id, record }: InspectedRow,
+  copy: Values | undefined,
+): Finding[] {
+  if (record === null || record.shown === null || !record.isCopied) return [];
+  const about = (code: Finding["code"], message: string): Finding[] => [
+    { ...finding(code, id, message), store: "d1" },
+  ];
+  if (copy === undefined) return about("copy_missing", "D1 does not have it");
+  const expected = copyOf(ctx, record.shown);
+  if (expected === null) return [finding("row_altered", id, "it makes no sense")];
+  const columns = differences(expected, copy);
+  if (columns.length === 0) return [];
+  return about("copy_differs", `D1 and the journal differ in ${columns.join(", ")}`);
+}
+
+/** A schedule or a hold whose date has long passed, and at which nobody will look in time; what is looked at late the backlog tells. */
+function overdueFindings(
+  ctx: AuditContext,
+  { transactionId: id }: InspectedRow,
+  record: InspectedRecord,
+): Finding[] {
+  const { posting, status, dueMs } = record;
+  const dateMs =
+    status === "SCHEDULED"
+      ? scheduledMs(posting)
+      : status === "INFLIGHT" && isOpen(record)
+        ? (holdTimer(posting)?.atMs ?? null)
+        : null;
+  const lateMs = millisOf(ctx.now()) - LATE_MS;
+  if (dateMs === null || dateMs >= lateMs) return [];
+  if (dueMs !== null && dueMs < lateMs) return [];
+  return [finding("overdue", id, "its date is long past, and nothing looks at it")];
 }
 
 /** The row that D1 is to have; null when it cannot be made of what is stored. */
@@ -95,30 +129,6 @@ function copyOf({ copies }: AuditContext, shown: Transaction): Values | null {
   } catch {
     return null;
   }
-}
-
-/** The legs that references of splits lead to, by their ids. */
-async function targetsOf(
-  { inspector }: AuditContext,
-  rows: readonly InspectedRow[],
-): Promise<ReadonlyMap<string, Posting>> {
-  const ids = rows.flatMap(({ record }) =>
-    record?.posting.kind === "pointer" ? [record.posting.parentTransaction] : [],
-  );
-  const legs = ids.length === 0 ? [] : await inspector.rows(ids);
-  return new Map(
-    legs.flatMap(({ transactionId, record }) =>
-      record === null ? [] : [[transactionId, record.posting]],
-    ),
-  );
-}
-
-function leadsTo(pointer: Posting, targets: ReadonlyMap<string, Posting>): boolean {
-  const leg = targets.get(pointer.parentTransaction);
-  if (leg === undefined) return false;
-  const { kind, transactionId, parentTransaction, skipQueue, metaData } = pointer;
-  const expected = { ...leg, kind, transactionId, parentTransaction, skipQueue, metaData };
-  return postingSeal(expected) === postingSeal(pointer);
 }
 
 const finding = (code: Finding["code"], id: string, message: string): Finding => ({
@@ -168,15 +178,16 @@ const hasEntries = ({ kind }: Posting): boolean => kind !== "split" && kind !== 
 function rowFindings(
   instance: string,
   { transactionId, parent }: InspectedRow,
-  { posting, status, legs, isSettled }: InspectedRecord,
+  { posting, status, outcome, legs, isUnfinished, isForgotten }: InspectedRecord,
 ): string[] {
   const messages: string[] = [];
   if (posting.transactionId !== transactionId) messages.push("it lies under another id");
   if (posting.parentTransaction !== parent) messages.push("it is found under another parent");
   if (!hasItsId(instance, posting)) messages.push("its id is not that of its reference");
-  if (isSettled && !statusesOf(posting).includes(status)) {
-    messages.push(`it cannot be ${status}`);
-  }
+  const possible = isUnfinished ? openStatusesOf(posting) : statusesOf(posting);
+  if (!possible.includes(status)) messages.push(`it cannot be ${status}`);
+  if (isUnfinished && outcome !== null) messages.push("it has an outcome before its end");
+  if (isForgotten) messages.push("it has work left that nobody will find");
   if (posting.kind === "split" && !isWhole(posting, legs)) {
     messages.push("the split is not what its legs are parts of");
   }
@@ -199,35 +210,11 @@ const statusesOf = (posting: Posting): readonly string[] =>
     ? ["POINTER"]
     : [settledStatus(posting), ...(posting.skipQueue ? [] : ["REJECTED"])];
 
-/** Whether legs are what a split is shared out in: all that they have in common is the split's. */
-function isWhole(split: Posting, legs: readonly Posting[]): boolean {
-  const sum = legs.reduce((all, { preciseAmount }) => all + preciseAmount, 0n);
-  const ids = split.shares?.list.flatMap(({ transactionId }) => transactionId || []) ?? [];
-  if (sum !== split.preciseAmount || ids.length !== legs.length) return false;
-  const shared = split.shares?.side === "sources" ? split.destination : split.source;
-  return legs.every((leg) => {
-    if (!ids.includes(leg.transactionId)) return false;
-    const own = split.shares?.side === "sources" ? leg.destination : leg.source;
-    if (own.balanceId !== shared.balanceId || own.indicator !== shared.indicator) return false;
-    return postingSeal(commonOf(leg, split)) === postingSeal(split);
-  });
-}
-
-/** A leg with the split's own fields in place of those in which legs differ. */
-const commonOf = (leg: Posting, split: Posting): Posting => ({
-  ...leg,
-  transactionId: split.transactionId,
-  kind: split.kind,
-  parentTransaction: split.parentTransaction,
-  group: split.group,
-  reference: leg.reference.startsWith(split.reference) ? split.reference : leg.reference,
-  source: split.source,
-  destination: split.destination,
-  preciseAmount: split.preciseAmount,
-  amount: split.amount,
-  amountString: split.amountString,
-  hash: split.hash,
-});
+/** The states in which such a record may be on its way. */
+const openStatusesOf = (posting: Posting): readonly string[] => [
+  "CLAIMED",
+  posting.skipQueue ? "PENDING" : scheduledMs(posting) === null ? "QUEUED" : "SCHEDULED",
+];
 
 /** What a settled row and its entries tell differently. */
 function entryFindings(

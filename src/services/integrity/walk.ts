@@ -20,10 +20,9 @@ import {
   textOfKey,
   writeCursor,
 } from "./cursor";
+import { LATE_MS } from "./late";
 import { transactionFindings, unknownCopies } from "./transactions";
 
-/** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
-const LATE_MS = 120_000;
 /** Money that moved this shortly before the walk may have been under way as it began. */
 const UNDER_WAY_MS = 15_000;
 

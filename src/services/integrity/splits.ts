@@ -1,0 +1,94 @@
+import { transactionIdOf } from "../../domain/ids";
+import { postingSeal } from "../../domain/seal";
+import type { Posting } from "../../domain/transaction";
+import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspection";
+import type { AuditContext } from "../context";
+
+/** Postings by their ids. */
+export type Kin = ReadonlyMap<string, Posting>;
+
+/** What the parts of splits name: references their legs, legs their split and the row that keeps their reference. */
+export async function kinOf(
+  { inspector, instance }: AuditContext,
+  rows: readonly InspectedRow[],
+): Promise<Kin> {
+  const ids = rows.flatMap(({ record }) => {
+    if (record === null) return [];
+    const { kind, parentTransaction, reference } = record.posting;
+    if (kind === "pointer") return [parentTransaction];
+    return isLeg(record) ? [parentTransaction, transactionIdOf(instance, reference)] : [];
+  });
+  const found = ids.length === 0 ? [] : await inspector.rows(ids);
+  return new Map(
+    found.flatMap(({ transactionId, record }) =>
+      record === null ? [] : [[transactionId, record.posting]],
+    ),
+  );
+}
+
+/** What is wrong between a part of a split and what it names. */
+export function kinFindings(instance: string, record: InspectedRecord, kin: Kin): string[] {
+  const { posting } = record;
+  if (posting.kind === "pointer") {
+    const leg = kin.get(posting.parentTransaction);
+    return leg !== undefined && leadsTo(posting, leg)
+      ? []
+      : ["it does not lead to a leg of its reference"];
+  }
+  if (!isLeg(record)) return [];
+  const { transactionId, parentTransaction, reference } = posting;
+  const messages: string[] = [];
+  const shares = kin.get(parentTransaction)?.shares?.list ?? [];
+  if (!shares.some((share) => share.transactionId === transactionId)) {
+    messages.push("it is no leg of its split");
+  }
+  const pointer = kin.get(transactionIdOf(instance, reference));
+  if (pointer?.kind !== "pointer" || pointer.parentTransaction !== transactionId) {
+    messages.push("nothing keeps its reference");
+  }
+  return messages;
+}
+
+/** Whether it is a leg that has moved: the references of one that was refused are free again. */
+const isLeg = ({ posting: { kind, group, parentTransaction }, status }: InspectedRecord): boolean =>
+  kind === "post" &&
+  group !== null &&
+  group === parentTransaction &&
+  group.startsWith("txn_") &&
+  status !== "REJECTED";
+
+function leadsTo(pointer: Posting, leg: Posting): boolean {
+  const { kind, transactionId, parentTransaction, skipQueue, metaData } = pointer;
+  const expected = { ...leg, kind, transactionId, parentTransaction, skipQueue, metaData };
+  return postingSeal(expected) === postingSeal(pointer);
+}
+
+/** Whether legs are what a split is shared out in: all that they have in common is the split's. */
+export function isWhole(split: Posting, legs: readonly Posting[]): boolean {
+  const sum = legs.reduce((all, { preciseAmount }) => all + preciseAmount, 0n);
+  const ids = split.shares?.list.flatMap(({ transactionId }) => transactionId || []) ?? [];
+  if (sum !== split.preciseAmount || ids.length !== legs.length) return false;
+  const shared = split.shares?.side === "sources" ? split.destination : split.source;
+  return legs.every((leg) => {
+    if (!ids.includes(leg.transactionId)) return false;
+    const own = split.shares?.side === "sources" ? leg.destination : leg.source;
+    if (own.balanceId !== shared.balanceId || own.indicator !== shared.indicator) return false;
+    return postingSeal(commonOf(leg, split)) === postingSeal(split);
+  });
+}
+
+/** A leg with the split's own fields in place of those in which legs differ. */
+const commonOf = (leg: Posting, split: Posting): Posting => ({
+  ...leg,
+  transactionId: split.transactionId,
+  kind: split.kind,
+  parentTransaction: split.parentTransaction,
+  group: split.group,
+  reference: leg.reference.startsWith(split.reference) ? split.reference : leg.reference,
+  source: split.source,
+  destination: split.destination,
+  preciseAmount: split.preciseAmount,
+  amount: split.amount,
+  amountString: split.amountString,
+  hash: split.hash,
+});
