@@ -6,6 +6,8 @@ export interface Known {
 
 /** Where a checked page ends. */
 export interface End extends Known {
+  readonly balance_id: string;
+  readonly currency: string;
   readonly amounts: Readonly<Record<string, bigint>>;
 }
 
@@ -22,5 +24,5 @@ export function verifyBalance(
 
 export function verifyTransaction(
   proof: unknown,
-  options?: { readonly known?: Readonly<Record<string, Known>> },
+  options?: { readonly page?: unknown; readonly known?: Readonly<Record<string, Known>> },
 ): Promise<Verdict>;

@@ -58,6 +58,9 @@ const AMOUNTS = [
   "inflight_debit_balance",
 ];
 
+const SIDES = ["source", "destination"];
+const ACTIONS = ["apply", "hold", "commit", "void"];
+
 /** SHA-256 of a list's JSON, in hexadecimal. */
 async function hashOf(list) {
   const bytes = new TextEncoder().encode(JSON.stringify(list));
@@ -71,7 +74,13 @@ function entryHash(before, entry) {
   return hashOf([before, ...content, ...(entry.seal === "" ? [] : [entry.seal])]);
 }
 
-const amountsOf = (from) => Object.fromEntries(AMOUNTS.map((name) => [name, BigInt(from[name])]));
+/** Minor units in digits. None is ever below zero, what is held neither: what a balance owes is its debits less its credits. */
+function unitsOf(text) {
+  if (!/^\d+$/.test(text)) throw new Error(`${text} is no amount`);
+  return BigInt(text);
+}
+
+const amountsOf = (from) => Object.fromEntries(AMOUNTS.map((name) => [name, unitsOf(from[name])]));
 const NOTHING = Object.fromEntries(AMOUNTS.map((name) => [name, 0n]));
 
 /** The amounts that a change leads to. */
@@ -81,7 +90,7 @@ function amountsAfter(before, { side, action, amount }) {
       ? ["debit_balance", "inflight_debit_balance"]
       : ["credit_balance", "inflight_credit_balance"];
   const after = { ...before };
-  const change = BigInt(amount);
+  const change = unitsOf(amount);
   if (action === "apply" || action === "commit") after[settled] += change;
   if (action === "hold") after[held] += change;
   if (action === "commit" || action === "void") after[held] -= change;
@@ -89,66 +98,111 @@ function amountsAfter(before, { side, action, amount }) {
 }
 
 const isSame = (a, b) => AMOUNTS.every((name) => a[name] === b[name]);
+const isLink = (a, b) => a.version === b.version && a.hash === b.hash;
+
+/** What is said of the rules that do not hold. */
+const brokenOf = (rules) => rules.filter(([holds]) => !holds).map(([, what]) => what);
 
 /**
- * Checks a page of a balance's entries. `previous` is the `end` of the page before it; without it the page must begin with the
- * first entry. `known` is an entry's { version, hash } that was kept from earlier: if it is on the page it must be there still.
- * Answers { valid, problems, end }, where problems are sentences.
+ * Checks a page of a balance's entries. `previous` is the `end` of the page before it, of the same balance; without it the page must
+ * begin with the first entry. `known` is an entry's { version, hash } that was kept from earlier: if it is on the page it must be
+ * there still. Answers { valid, problems, end }, where problems are sentences.
+ *
+ * Nothing on the page shows whose entries they are: compare its `balance_id` with what was asked for. The transactions show it, each
+ * of which was recorded with the ids of its balances: give this page to `verifyTransaction` with each that it names.
  */
 export async function verifyBalance(proof, { previous, known } = {}) {
   const problems = [];
   let end = previous ?? { version: FIRST_VERSION, hash: GENESIS_HASH, amounts: NOTHING };
   try {
-    if (proof.after !== end.version) {
-      problems.push(`the page begins after version ${proof.after}, and not after ${end.version}`);
-    }
-    const before = proof.before;
-    const isContinued = before === null ? end.hash === GENESIS_HASH : before.hash === end.hash;
-    if (!isContinued || (before !== null && before.version !== end.version)) {
-      problems.push("the page does not follow the one before it");
-    }
+    const { balance_id, currency, before } = proof;
+    const rules = [
+      [
+        previous === undefined ||
+          (previous.balance_id === balance_id && previous.currency === currency),
+        "the page is of another balance than the one before it",
+      ],
+      [
+        proof.after === end.version,
+        `the page begins after version ${proof.after}, and not after ${end.version}`,
+      ],
+      [
+        before === null ? end.hash === GENESIS_HASH : isLink(before, end),
+        "the page does not follow the one before it",
+      ],
+    ];
+    problems.push(...brokenOf(rules));
+    end = { ...end, balance_id, currency };
     for (const entry of proof.entries) {
-      if (entry.version !== end.version + 1) {
-        problems.push(`version ${entry.version} follows ${end.version}`);
-      }
-      if ((await entryHash(end.hash, entry)) !== entry.hash) {
-        problems.push(`the hash of version ${entry.version} is not that of its content`);
-      }
-      const amounts = amountsOf(entry);
-      if (!isSame(amounts, amountsAfter(end.amounts, entry))) {
-        problems.push(
-          `the amounts of version ${entry.version} are not those before it and its change`,
-        );
-      }
-      end = { version: entry.version, hash: entry.hash, amounts };
-      if (known?.version === end.version && known.hash !== end.hash) {
-        problems.push(`version ${end.version} is not the one that was known`);
+      problems.push(...(await wrongWithEntry(entry, end)));
+      const { version, hash } = entry;
+      end = { balance_id, currency, version, hash, amounts: amountsOf(entry) };
+      if (known?.version === version && known.hash !== hash) {
+        problems.push(`version ${version} is not the one that was known`);
       }
     }
-    if (proof.next_after === null) {
-      if (proof.newest.version !== end.version || proof.newest.hash !== end.hash) {
-        problems.push("the entries do not lead to the newest one");
-      }
-      if (proof.version !== end.version || !isSame(amountsOf(proof), end.amounts)) {
-        problems.push("the entries do not lead to the amounts of the balance");
-      }
-      if (known !== undefined && known.version > end.version) {
-        problems.push(`version ${known.version}, which was known, is gone`);
-      }
-    } else if (proof.next_after !== end.version || proof.newest.version <= end.version) {
-      problems.push("the next page does not begin where this one ends");
-    }
+    problems.push(...wrongWithEnd(proof, { end, known }));
   } catch (error) {
     problems.push(`the proof cannot be read: ${error}`);
   }
   return { valid: problems.length === 0, problems, end };
 }
 
+/** What is wrong with an entry after the one before it. */
+async function wrongWithEntry(entry, before) {
+  const { version, side, action, hash } = entry;
+  return brokenOf([
+    [version === before.version + 1, `version ${version} follows ${before.version}`],
+    [
+      (await entryHash(before.hash, entry)) === hash,
+      `the hash of version ${version} is not that of its content`,
+    ],
+    [
+      SIDES.includes(side) && ACTIONS.includes(action),
+      `version ${version} does what no transaction does`,
+    ],
+    [
+      isSame(amountsOf(entry), amountsAfter(before.amounts, entry)),
+      `the amounts of version ${version} are not those before it and its change`,
+    ],
+  ]);
+}
+
+/** What is wrong with where a page ends: at the balance as it is, or where the next page begins. */
+function wrongWithEnd(proof, { end, known }) {
+  const { newest, next_after, entries } = proof;
+  if (next_after !== null) {
+    const goesOn = entries.length > 0 && next_after === end.version && newest.version > end.version;
+    return goesOn ? [] : ["the next page does not begin where this one ends"];
+  }
+  return brokenOf([
+    [isLink(newest, end), "the entries do not lead to the newest one"],
+    [
+      proof.version === end.version && isSame(amountsOf(proof), end.amounts),
+      "the entries do not lead to the amounts of the balance",
+    ],
+    [
+      known === undefined || known.version <= end.version,
+      `version ${known?.version}, which was known, is gone`,
+    ],
+  ]);
+}
+
 /**
- * Checks that a transaction is what it was recorded as, and that both balances took it as it says. `known` has, by balance id, an
- * entry's { version, hash } that was kept from earlier, such as the end of a checked balance. Answers { valid, problems }.
+ * Checks that a transaction is what it was recorded as, and that both balances took it as it says. Answers { valid, problems }.
+ *
+ * By itself that shows only that the proof agrees with itself: who makes all of it anew makes the hashes anew too. What it says is
+ * held against what was checked or kept:
+ *
+ * `page` is a page of a balance that `verifyBalance` found valid. The entries of that balance that the proof shows, and those on the
+ * page that name this transaction, must be the same, whatever state the proof says the transaction is in. So give the page that names
+ * it. Of the other balance that shows nothing: take a page of that one too.
+ *
+ * `known` has, by balance id, a { version, hash } kept from earlier, of the entry itself or of the one after it, because those two
+ * hashes cover the entry. Each one that is given must be met, so give none for another place in the chain: of what lies between, the
+ * proof shows nothing, and `page` is what does.
  */
-export async function verifyTransaction(proof, { known = {} } = {}) {
+export async function verifyTransaction(proof, { page, known = {} } = {}) {
   const problems = [];
   try {
     const { recorded, entries } = proof;
@@ -158,7 +212,7 @@ export async function verifyTransaction(proof, { known = {} } = {}) {
     if ((recorded.parent_transaction || null) !== proof.parent) {
       problems.push("it was recorded under another parent");
     }
-    const sides = hasMoved(proof) ? ["source", "destination"] : [];
+    const sides = hasMoved(proof) ? SIDES : [];
     if (entries.length !== sides.length) {
       problems.push(`${entries.length} balances have an entry of it, and not ${sides.length}`);
     }
@@ -168,8 +222,13 @@ export async function verifyTransaction(proof, { known = {} } = {}) {
     for (const [index, side] of sides.entries()) {
       const place = entries[index];
       if (place === undefined) continue;
-      const wrong = await wrongWith(place, { proof, side, seal, known: known[place.balance_id] });
+      const wrong = await wrongWith(place, { proof, side, seal });
       problems.push(...wrong.map((what) => `the entry of its ${side} ${what}`));
+    }
+    if (page !== undefined) problems.push(...wrongBeside(page, proof));
+    for (const [id, link] of Object.entries(known)) {
+      if (entries.some((place) => place.balance_id === id && isCoveredBy(place, link))) continue;
+      problems.push(`version ${link.version} of ${id}, which was known, does not follow from it`);
     }
   } catch (error) {
     problems.push(`the proof cannot be read: ${error}`);
@@ -189,10 +248,8 @@ function actionOf({ kind, inflight }) {
 const statusOf = (recorded) =>
   ({ apply: "APPLIED", commit: "APPLIED", hold: "INFLIGHT", void: "VOID" })[actionOf(recorded)];
 
-async function wrongWith(
-  { balance_id, before, entry, next, newest },
-  { proof, side, seal, known },
-) {
+/** What is wrong with the entry of a side, and with how it stands among its neighbours. */
+async function wrongWith({ balance_id, before, entry, next, newest }, { proof, side, seal }) {
   const { recorded } = proof;
   const [id, , of] = entry.operation.split(".");
   const rules = [
@@ -210,27 +267,48 @@ async function wrongWith(
     [(await entryHash(before, entry)) === entry.hash, "is not what its hash was made of"],
   ];
   if (next === null) {
-    const isNewest = newest.version === entry.version && newest.hash === entry.hash;
-    rules.push([isNewest, "is not the newest, and none follows it"]);
+    rules.push([isLink(newest, entry), "is not the newest, and none follows it"]);
   } else {
     const follows = next.version === entry.version + 1;
     rules.push([
       follows && (await entryHash(entry.hash, next)) === next.hash,
       "is followed by none",
     ]);
+    // What lies between the next and the newest is not in the proof, so a later newest one is taken as it is.
     rules.push([
-      newest.version > next.version
-        ? true
-        : newest.version === next.version && newest.hash === next.hash,
+      newest.version > next.version || isLink(newest, next),
       "does not lead to the newest one",
     ]);
   }
-  const theirs = [entry, next, newest].find(
-    (each) => each !== null && each.version === known?.version,
-  );
-  rules.push([
-    theirs === undefined || theirs.hash === known.hash,
-    "is not in the chain that was known",
-  ]);
-  return rules.filter(([holds]) => !holds).map(([, what]) => what);
+  return brokenOf(rules);
 }
+
+/** Where a proof and a checked page of a balance do not tell the same. */
+function wrongBeside(page, { transaction_id, recorded, entries }) {
+  const shown = entries.filter(({ balance_id }) => balance_id === page.balance_id);
+  const onPage = page.entries.filter((entry) => entry.transaction_id === transaction_id);
+  const hashes = new Map(page.entries.map(({ version, hash }) => [version, hash]));
+  const isAsOnPage = ({ version, hash }) => !hashes.has(version) || hashes.get(version) === hash;
+  return brokenOf([
+    [
+      onPage.every((own) => shown.some(({ entry }) => isLink(entry, own))),
+      `the proof does not show the entry that ${page.balance_id} has of it`,
+    ],
+    [
+      shown.every(({ entry }) => onPage.some((own) => isLink(own, entry))),
+      `its entry in ${page.balance_id} is not on the page`,
+    ],
+    [
+      shown.every(({ next, newest }) => [next ?? newest, newest].every(isAsOnPage)),
+      `what follows its entry in ${page.balance_id} is not what the page has`,
+    ],
+    [
+      shown.length === 0 || recorded.currency === page.currency,
+      `${page.balance_id} is in ${page.currency}, and it is not`,
+    ],
+  ]);
+}
+
+/** Whether a hash that was known covers the entry: it is that of the entry, or of the one that was made on it. */
+const isCoveredBy = ({ entry, next }, known) =>
+  isLink(entry, known) || (next !== null && isLink(next, known));

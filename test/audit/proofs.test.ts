@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { verifyBalance, verifyTransaction } from "../../assets/docs/verify.js";
-import { get, post, textOf, type Value } from "../support/api";
+import { get, listOf, post, textOf, type Value } from "../support/api";
+import { everyKind } from "../support/every-kind";
 import {
   commit,
   fundedBalance,
   hold,
+  move,
   moveNow,
   newBalances,
   refund,
   unique,
 } from "../support/ledger";
+import { until } from "../support/until";
 
 /** A proof as a client parses it: plain JSON, whose numbers are versions alone. */
 type Plain = { [key: string]: Json };
@@ -76,6 +79,26 @@ async function busyBalance() {
   await refund(textOf(plain, "transaction_id"));
   const ids = [plain, held, committed].map((answer) => textOf(answer, "transaction_id"));
   return { alice, bob, plain: ids[0] ?? "", held: ids[1] ?? "", committed: ids[2] ?? "" };
+}
+
+/** Checks all of a balance, a few entries a page, and each transaction beside the page that names it. Answers their ids. */
+async function checkedBeside(id: string): Promise<string[]> {
+  const seen: string[] = [];
+  let previous: Awaited<ReturnType<typeof verifyBalance>>["end"] | undefined;
+  for (let after: Json = 1; after !== null; ) {
+    const page: Plain = await proofOf(`/balances/${id}/proof?after=${after}&limit=7`);
+    const checked = await verifyBalance(page, previous === undefined ? {} : { previous });
+    expect(checked.problems, id).toEqual([]);
+    for (const entry of Object.values(page["entries"] ?? [])) {
+      const transaction = String(childOf(entry, "transaction_id"));
+      const proof = await proofOf(`/transactions/${transaction}/proof`);
+      expect((await verifyTransaction(proof, { page })).problems, transaction).toEqual([]);
+      seen.push(transaction);
+    }
+    previous = checked.end;
+    after = page["next_after"] ?? null;
+  }
+  return seen;
 }
 
 describe("the proof of a balance", () => {
@@ -175,6 +198,35 @@ describe("the proof of a transaction", () => {
       const proof = await proofOf(`/transactions/${leg}/proof`);
       expect((await verifyTransaction(proof)).problems).toEqual([]);
       expect(proof["parent"]).toBe(split["transaction_id"]);
+    }
+  });
+
+  it("of every kind holds beside the pages of both its balances", async () => {
+    const made = await everyKind();
+    const [to = ""] = await newBalances(1);
+    const soon = new Date(Date.now() + 500).toISOString();
+    const due = { from: await fundedBalance(10n), to, amount: 1n };
+    const later = textOf(
+      await move({ ...due, options: { scheduled_for: soon } }),
+      "transaction_id",
+    );
+    await until(
+      () => get(`/transactions/${later}`),
+      (answer) => textOf(answer, "status") === "APPLIED",
+      () => `${later} is still scheduled`,
+    );
+
+    const seen = new Set<string>();
+    for (const balance of listOf(await get("/balances?limit=100"))) {
+      const id = String(childOf(plainOf(balance), "balance_id"));
+      for (const transaction of await checkedBeside(id)) seen.add(transaction);
+    }
+    expect(seen).toContain(later);
+    const still = ["poor", "cancelled", "scheduled", "split", "queued split", "held split"];
+    for (const [name, id] of Object.entries(made)) {
+      expect([name, seen.has(id)]).toEqual([name, !still.includes(name)]);
+      const proof = await proofOf(`/transactions/${id}/proof`);
+      expect((await verifyTransaction(proof)).problems, name).toEqual([]);
     }
   });
 

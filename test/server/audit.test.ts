@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { verifyBalance, verifyTransaction } from "../../assets/docs/verify.js";
+import { freePort } from "../../scripts/serve.ts";
+import { type BalanceProof, forgedTransaction, type TransactionProof } from "../support/forge.ts";
 import { ask, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -80,27 +83,99 @@ it("Node verifies what a server proves, with the file that the server serves", a
   expect(await served.text()).toContain("export async function verifyBalance");
 });
 
-it("the program in the page about audits verifies a balance and all its transactions", async () => {
-  await transfer("in-the-page", "@World", "@Dora");
+/** Runs the program in the page about audits, as it stands there, against a server. */
+async function check(id: string, baseUrl: string) {
   const folder = mkdtempSync(join(tmpdir(), "purser-audit-"));
   try {
     const page = readFileSync(from("docs/audit.md"), "utf8");
     const [, program = ""] = /```js\n(.*?)```/s.exec(page) ?? [];
-    writeFileSync(
-      join(folder, "check.mjs"),
-      program.replace("http://localhost:5001", server.baseUrl),
-    );
+    writeFileSync(join(folder, "check.mjs"), program.replace("http://localhost:5001", baseUrl));
     copyFileSync(from("assets/docs/verify.js"), join(folder, "verify.js"));
-    const { balance_id: id, version } = await mustAsk<{ balance_id: string; version: number }>(
-      "/balances/indicator/@Dora/currency/USD",
-    );
-
-    const { code, output } = await run(join(folder, "check.mjs"), id);
-
-    expect(output).toMatch(new RegExp(`^sound up to version ${version}: [0-9a-f]{64}$`, "m"));
-    expect(code).toBe(0);
+    return await run(join(folder, "check.mjs"), id);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const balanceOf = (indicator: string) =>
+  mustAsk<{ balance_id: string; version: number }>(`/balances/indicator/${indicator}/currency/USD`);
+
+it("the program in the page about audits verifies a balance and all its transactions", async () => {
+  await transfer("in-the-page", "@World", "@Dora");
+  const { balance_id: id, version } = await balanceOf("@Dora");
+
+  const { code, output } = await check(id, server.baseUrl);
+
+  expect(output).toMatch(new RegExp(`^sound up to version ${version}: [0-9a-f]{64}$`, "m"));
+  expect(code).toBe(0);
+});
+
+/** What a server that lies makes of a path, and of what the honest one answers to it; and what the program says of that. */
+interface Lie {
+  readonly found: string;
+  readonly path?: (path: string) => string;
+  readonly transaction?: (proof: TransactionProof) => TransactionProof | Promise<TransactionProof>;
+  readonly balance?: (page: BalanceProof) => BalanceProof;
+}
+
+/** A server that answers as the honest one does, but for its lie. */
+async function liar({ path = (same) => same, transaction, balance }: Lie) {
+  const lying = createServer(async (request, response) => {
+    const { body } = await ask(server, path(request.url ?? ""));
+    const isOfBalance = request.url?.startsWith("/balances/") === true;
+    const told = isOfBalance ? (balance?.(body) ?? body) : ((await transaction?.(body)) ?? body);
+    response.setHeader("content-type", "application/json").end(JSON.stringify(told));
+  });
+  const port = await freePort();
+  await new Promise<void>((listening) => lying.listen(port, "127.0.0.1", listening));
+  return { baseUrl: `http://127.0.0.1:${port}`, close: () => lying.close() };
+}
+
+it("the program in the page about audits is not taken in by a server that lies", async () => {
+  const [first, second] = [
+    await transfer("to-lie-about", "@World", "@Eve"),
+    await transfer("to-lie-about-2", "@World", "@Eve"),
+  ];
+  await transfer("to-lie-about-3", "@World", "@Mallory");
+  const { balance_id: eve } = await balanceOf("@Eve");
+  const { balance_id: mallory } = await balanceOf("@Mallory");
+  const inPlaceOf = (asked: string, answered: string) => (path: string) =>
+    path.replace(asked, answered);
+  const lies: Record<string, Lie> = {
+    "another amount and description": {
+      transaction: (proof) =>
+        forgedTransaction(proof, { precise_amount: "99999999", description: "a bribe" }),
+      found: "the proof does not show the entry",
+    },
+    "all rejected": {
+      transaction: (proof) => ({ ...proof, status: "REJECTED", entries: [] }),
+      found: "the proof does not show the entry",
+    },
+    "all split": {
+      transaction: async (proof) => ({
+        ...(await forgedTransaction(proof, { kind: "split" })),
+        entries: [],
+      }),
+      found: "the proof does not show the entry",
+    },
+    "another transaction": {
+      path: inPlaceOf(first.transaction_id, second.transaction_id),
+      found: `${first.transaction_id}: another one`,
+    },
+    "another balance": { path: inPlaceOf(eve, mallory), found: `${mallory} was not asked for` },
+    "another balance under the name": {
+      path: inPlaceOf(eve, mallory),
+      balance: (page) => ({ ...page, balance_id: eve }),
+      found: "the proof does not show the entry",
+    },
+  };
+  for (const [name, lie] of Object.entries(lies)) {
+    const { baseUrl, close } = await liar(lie);
+    const { code, output } = await check(eve, baseUrl);
+    close();
+    expect.soft(output, name).toContain(lie.found);
+    expect.soft(output, name).not.toContain("sound");
+    expect.soft(code, name).toBe(1);
   }
 });
 
