@@ -110,14 +110,15 @@ export const AMOUNT_COLUMNS = [
   "version",
 ];
 
-const PROFILE_CHANGES = ["identity_id", "meta_data", "profile_version"];
+/** Those that follow its profile. */
+export const PROFILE_COLUMNS = ["identity_id", "meta_data", "profile_version"];
 
 const ifNewer = (version: string) => (column: string) =>
   `${column} = CASE WHEN excluded.${version} > balances.${version} THEN excluded.${column} ELSE balances.${column} END`;
 
 const BALANCE_CONFLICT = `ON CONFLICT (instance_id, balance_id) DO UPDATE SET ${[
   ...AMOUNT_COLUMNS.map(ifNewer("version")),
-  ...PROFILE_CHANGES.map(ifNewer("profile_version")),
+  ...PROFILE_COLUMNS.map(ifNewer("profile_version")),
 ].join(", ")}
   WHERE excluded.version > balances.version OR excluded.profile_version > balances.profile_version`;
 

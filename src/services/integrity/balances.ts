@@ -1,3 +1,4 @@
+import type { BalanceSnapshot } from "../../domain/balance-record";
 import { chainFindings } from "../../domain/chain";
 import type { Finding, FindingCode } from "../../domain/finding";
 import { GENERAL_LEDGER_ID, indicatorBalanceId, isBalanceId, shardOf } from "../../domain/ids";
@@ -7,7 +8,7 @@ import { millisOf } from "../../domain/time";
 import type { Evidence } from "../../durable/balance/evidence";
 import type { InspectedRecord } from "../../durable/journal/inspection";
 import { differences } from "../../storage/copies";
-import { AMOUNT_COLUMNS, type Values } from "../../storage/projection";
+import { AMOUNT_COLUMNS, PROFILE_COLUMNS, type Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
 import { operationOf } from "./transactions";
 
@@ -32,6 +33,18 @@ export async function profileFindings(
   return found.flatMap(({ findings }) => findings);
 }
 
+/** A balance as it was before its shard was asked to take it to D1, and whether the shard said that it has. */
+interface Earlier {
+  readonly balance: BalanceSnapshot;
+  readonly isInD1: boolean;
+}
+
+/** Some of a balance's entries: so many after a version. */
+interface EntryRange {
+  readonly after: number;
+  readonly limit: number;
+}
+
 /**
  * The same with some of its entries, each of which is held against the transaction that made it. What is found is looked at
  * again, after the shard that changes profiles has taken what it had to D1: something may have changed meanwhile.
@@ -39,18 +52,20 @@ export async function profileFindings(
 export async function entryFindings(
   ctx: AuditContext,
   id: string,
-  range: { readonly after: number; readonly limit: number },
+  range: EntryRange,
 ): Promise<BalanceLook> {
-  const first = await look(ctx, id, range);
+  const first = await look(ctx, id, range, null);
   if (first.findings.length === 0 || !isBalanceId(id)) return first;
-  await ctx.inspector.flushed(shardOf(id, ctx.inspector.shards));
-  return look(ctx, id, range);
+  const isInD1 = await ctx.inspector.flushed(shardOf(id, ctx.inspector.shards));
+  const balance = first.evidence?.stored ?? null;
+  return look(ctx, id, range, balance === null ? null : { balance, isInD1 });
 }
 
 async function look(
   ctx: AuditContext,
   id: string,
-  { after, limit }: { readonly after: number; readonly limit: number },
+  { after, limit }: EntryRange,
+  earlier: Earlier | null,
 ): Promise<BalanceLook> {
   if (!isBalanceId(id)) return { findings: [unreadable(id)], evidence: null };
   // Read first: what the object has by then is at least as new.
@@ -66,7 +81,7 @@ async function look(
   const findings = [
     ...profileFindingsOf(ctx.instance, id, evidence),
     ...(evidence.areFundsSound ? [] : [about(id, "funds_altered", "its funds were altered")]),
-    ...copyFindings(ctx, id, { evidence, copy }),
+    ...copyFindings(ctx, id, { evidence, copy, earlier }),
   ];
   if (limit > 0) {
     if (after > FIRST_VERSION && before === null) {
@@ -116,12 +131,16 @@ const textOf = (snapshot: Evidence["used"]): string =>
       .sort(),
   );
 
+/** What D1's row of a balance is held against. */
+interface Compared {
+  readonly evidence: Evidence;
+  readonly copy: Values | undefined;
+  readonly earlier: Earlier | null;
+}
+
 /** D1 against the object. For a while after a change D1 may be behind. */
-function copyFindings(
-  ctx: AuditContext,
-  id: string,
-  { evidence, copy }: { readonly evidence: Evidence; readonly copy: Values | undefined },
-): Finding[] {
+function copyFindings(ctx: AuditContext, id: string, compared: Compared): Finding[] {
+  const { evidence, copy } = compared;
   const { stored, newest } = evidence;
   if (stored === null) return [];
   const nowMs = millisOf(ctx.now());
@@ -131,11 +150,41 @@ function copyFindings(
     return [about(id, "copy_missing", "D1 does not have it", "d1")];
   }
   const isBehind = Number(copy["version"]) < stored.version && isRecent(newest.at);
-  const columns = differences(ctx.copies.ofBalance(stored), copy).filter(
-    (column) => !isBehind || !AMOUNT_COLUMNS.includes(column),
-  );
+  const columns = [
+    ...differences(ctx.copies.ofBalance(stored), copy).filter(
+      (column) =>
+        !PROFILE_COLUMNS.includes(column) && !(isBehind && AMOUNT_COLUMNS.includes(column)),
+    ),
+    ...profileDifferences(ctx, { stored, copy, earlier: compared.earlier }),
+  ];
   if (columns.length === 0) return [];
   return [about(id, "copy_differs", `D1 and the balance differ in ${columns.join(", ")}`, "d1")];
+}
+
+/**
+ * Where D1 has another profile than it may have. It has at least what its shard took there, and at most what the object has
+ * now: the profile of either reading, or one of a version between them.
+ */
+function profileDifferences(
+  ctx: AuditContext,
+  {
+    stored,
+    copy,
+    earlier,
+  }: {
+    readonly stored: BalanceSnapshot;
+    readonly copy: Values;
+    readonly earlier: Earlier | null;
+  },
+): string[] {
+  const inD1 = Number(copy["profile_version"]);
+  const { balance: oldest, isInD1 } = earlier ?? { balance: stored, isInD1: true };
+  const isBetween = inD1 > oldest.profileVersion || !isInD1;
+  if (isBetween && inD1 < stored.profileVersion) return [];
+  const expected = inD1 === oldest.profileVersion ? oldest : stored;
+  return differences(ctx.copies.ofBalance(expected), copy).filter((column) =>
+    PROFILE_COLUMNS.includes(column),
+  );
 }
 
 /** Entries that are not what the journal has of their transactions. */
