@@ -116,6 +116,21 @@ describe("tampering is found", () => {
     expect(await found(world)).toEqual([]);
   });
 
+  it("with a profile that has lost its seal, also after its object has slept", async () => {
+    const query = "SELECT created_by, seal FROM profile";
+    const [row] = await onAlice((sql) =>
+      sql.exec<{ created_by: string; seal: string }>(query).toArray(),
+    );
+    const write = (createdBy: string, seal: string) =>
+      onAlice((sql) => sql.exec("UPDATE profile SET created_by = ?, seal = ?", createdBy, seal));
+    await write("txn_of_somebody", "");
+    expect(await codes(world)).toEqual(["profile_altered"]);
+    await abortAllDurableObjects();
+    expect(await codes(world)).toEqual(["profile_altered"]);
+    await write(row?.created_by ?? "", row?.seal ?? "");
+    expect(await found(world)).toEqual([]);
+  });
+
   it.each(["plain", "hold", "poor"])(
     "with any column of a journal row that says what it is: %s",
     async (reference) => {

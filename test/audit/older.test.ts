@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { chainFindings } from "../../src/domain/chain";
 import { indicatorBalanceId, sha256Hex, transactionIdOf } from "../../src/domain/ids";
+import { profileSeal } from "../../src/domain/seal";
 import { balanceStub } from "../../src/durable/balance/client";
 import { changeOf } from "../support/changes";
 
@@ -23,7 +24,7 @@ const OLDER = `CREATE TABLE schema_version (version INTEGER NOT NULL);
   CREATE TABLE reservations (key TEXT PRIMARY KEY, digest TEXT NOT NULL, deficit TEXT NOT NULL)
     WITHOUT ROWID;`;
 
-it("a balance that is older than seals goes on, and its whole chain holds", async () => {
+it("a balance that is older than seals goes on, its whole chain holds, and its profile is sealed once", async () => {
   const instance = `older-${crypto.randomUUID()}`;
   const id = indicatorBalanceId(instance, "@old", "USD");
   const [first, second] = ["first", "second"].map((reference) =>
@@ -67,4 +68,15 @@ it("a balance that is older than seals goes on, and its whole chain holds", asyn
   expect(evidence?.entries.map(({ seal }) => seal)).toEqual(["", "a".repeat(64)]);
   expect(chainFindings(id, { version: 1, entry: null }, evidence?.entries ?? [])).toEqual([]);
   expect(evidence?.stored).toMatchObject({ credit: 70n, debit: 30n, indicator: "@old" });
+  if (evidence === null || evidence.stored === null) throw new Error("it is there");
+  expect(evidence.createdBy).toBe(op);
+  expect(evidence.seal).toBe(profileSeal(evidence.stored, 1, op));
+
+  // It is sealed once: who takes the seal away does not get another.
+  await runInDurableObject(balanceStub(env.BALANCES, instance, id), (_balance, { storage }) => {
+    storage.sql.exec("UPDATE profile SET seal = ''");
+  });
+  await abortAllDurableObjects();
+  const later = await balanceStub(env.BALANCES, instance, id).evidence({ after: 1, limit: 0 });
+  expect(later?.seal).toBe("");
 });

@@ -16,7 +16,7 @@ export interface Evidence {
   readonly stored: BalanceSnapshot | null;
   /** The balance as the object uses it. */
   readonly used: BalanceSnapshot;
-  /** What made it, and the seal of its profile ("" when it is older than seals). */
+  /** What made it, and the seal of its profile. */
   readonly createdBy: string;
   readonly seal: string;
   /** The entry before those asked for; null when they begin with the first, or when it is not there. */

@@ -4,13 +4,13 @@ import { isBalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domain/seal";
 import type { Instant } from "../../domain/time";
-import { hasSchema, migrate } from "../migrate";
+import { hasSchema, type Migration, migrate } from "../migrate";
 import { type EntryPlace, EntryReader, type EntryRow, type Evidence } from "./evidence";
 import { FundsStore } from "./funds";
 import { HISTORY_INDEX, type Settled, settledAt } from "./history";
 import type { MoneyOperation } from "./protocol";
 
-const MIGRATIONS = [
+const MIGRATIONS: readonly Migration[] = [
   // One row an entry: it carries the balances after it, so the newest entry is the balance.
   `CREATE TABLE entries (
      version INTEGER PRIMARY KEY,
@@ -47,10 +47,11 @@ const MIGRATIONS = [
      digest TEXT NOT NULL,
      deficit TEXT NOT NULL
    ) WITHOUT ROWID;`,
-  // "" in both: older than seals.
+  // "" in both: older than seals. Profiles get theirs below.
   `ALTER TABLE entries ADD COLUMN seal TEXT NOT NULL DEFAULT '';
    ALTER TABLE profile ADD COLUMN seal TEXT NOT NULL DEFAULT '';`,
   HISTORY_INDEX,
+  sealOlderProfile,
 ];
 
 const TOMBSTONE_MS = 60 * 24 * 3_600_000;
@@ -299,6 +300,17 @@ export class BalanceStore {
       profileSeal(snapshot, snapshot.profileVersion, createdBy),
     );
   }
+}
+
+/**
+ * Seals a profile that is older than seals. It happens once in an object's life, as the version of its schema tells: a profile
+ * that has no seal later has lost it.
+ */
+function sealOlderProfile(sql: SqlStorage): void {
+  const [row] = sql.exec<ProfileRow>("SELECT * FROM profile WHERE seal = ''");
+  if (row === undefined) return;
+  const seal = profileSeal(profileOf(row), row.profile_version, row.created_by);
+  sql.exec("UPDATE profile SET seal = ?", seal);
 }
 
 type ProfileRow = {

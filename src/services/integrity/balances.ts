@@ -112,7 +112,7 @@ function profileFindingsOf(
   if (stored === null) return [unreadable(id)];
   const messages: string[] = [];
   if (stored.balanceId !== id) messages.push("it lies in the object of another balance");
-  if (seal !== "" && profileSeal(stored, stored.profileVersion, createdBy) !== seal) {
+  if (profileSeal(stored, stored.profileVersion, createdBy) !== seal) {
     messages.push("the seal of its profile is not that of its content");
   }
   const { indicator, currency, ledgerId } = stored;
