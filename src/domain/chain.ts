@@ -68,7 +68,8 @@ function amountsAfter(before: Amounts, { side, action, amount }: Entry): Amounts
   }
 }
 
-const isAction = (text: string): text is Action => ACTIONS.includes(text);
+/** Whether a text is an action of an entry. */
+export const isAction = (text: string): text is Action => ACTIONS.includes(text);
 
 const isSame = (a: Amounts, b: Amounts): boolean =>
   a.credit === b.credit &&

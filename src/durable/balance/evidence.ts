@@ -1,5 +1,6 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type Entry, FIRST_VERSION, GENESIS_HASH } from "../../domain/seal";
+import type { Instant } from "../../domain/time";
 import type { FundMove, FundsStore } from "./funds";
 
 /** The end of a chain. */
@@ -8,6 +9,32 @@ export interface ChainEnd {
   readonly hash: string;
   /** When its entry was made; "" while there is none. */
   readonly at: string;
+}
+
+/** What is asked of a balance's funds beside some of its entries. */
+export interface FundsAsked {
+  readonly salt: string;
+  /** Versions of earlier entries that were not traced when they were looked at. */
+  readonly untraced: readonly number[];
+  /** Entries older than this that are not traced never will be. */
+  readonly since: Instant;
+}
+
+/** What a balance has of each provider beside what some of its changes moved, each as one number. */
+export interface FundsLook {
+  /** What the entries moved, with those that were not traced before. */
+  readonly moved: bigint;
+  /** What it has by now. */
+  readonly has: bigint;
+  /** Versions of those that are not traced yet. */
+  readonly untraced: readonly number[];
+}
+
+/** Entries after a version, so many, and what is asked of funds beside them. */
+export interface EvidenceAsked {
+  readonly after: number;
+  readonly limit: number;
+  readonly funds?: FundsAsked | null;
 }
 
 /** Some of a balance's entries, and the balance beside them, all as they are on disk. */
@@ -23,6 +50,8 @@ export interface Evidence {
   readonly before: Entry | null;
   /** Whether what it knows of whose money it has is what was written. */
   readonly areFundsSound: boolean;
+  /** Null when nobody asked, when it has none, or when what is stored makes no sense. */
+  readonly funds: FundsLook | null;
   readonly entries: readonly Entry[];
   readonly newest: ChainEnd;
 }

@@ -1,4 +1,6 @@
+import { isAction } from "../../domain/chain";
 import { sha256Hex } from "../../domain/digest";
+import { type FundChange, fundSum, fundsOf } from "../../domain/fund-sum";
 import { invariant } from "../../domain/invariant";
 import {
   allocate,
@@ -14,6 +16,8 @@ import {
   type Strategy,
   settle,
 } from "../../domain/lineage";
+import type { Entry } from "../../domain/seal";
+import type { FundsAsked, FundsLook } from "./evidence";
 import type { MoneyOperation } from "./protocol";
 
 /** Only a balance that tracks its funds has these: what it has of each provider, what holds tie up, what every change moved, and which debits of groups it will be asked about. */
@@ -93,6 +97,28 @@ export class FundsStore {
     const left = hold === undefined ? null : this.#holdRow(hold.transactionId, hold.side);
     const isSound = isSealed(move) && (left === null || isSealed(left));
     return { pieces: isSound ? piecesIn(move.pieces) : [], isSound, isHeld: left !== null };
+  }
+
+  /**
+   * What it has of each provider beside what the changes of some entries moved; null when it has none. Throws when what is stored makes
+   * no sense.
+   */
+  look(entries: readonly Entry[], { salt, since }: FundsAsked): FundsLook | null {
+    if (!this.#hasTables) return null;
+    const changes: FundChange[] = [];
+    const untraced: number[] = [];
+    for (const { op, version, at, side, action } of entries) {
+      const move = this.#moveRow(op);
+      if (move !== null) {
+        invariant(isAction(action), "an entry has an action");
+        changes.push({ side, action, pieces: piecesIn(move.pieces) });
+      } else if (at >= since) untraced.push(version);
+    }
+    const [moved, has] = [fundsOf(changes), this.#select()];
+    const known = new Set(has.map(({ provider }) => provider));
+    const isKnown = moved.every(({ provider }) => known.has(provider));
+    invariant(isKnown, "what was moved is of a provider that it has heard of");
+    return { moved: fundSum(salt, moved), has: fundSum(salt, has), untraced };
   }
 
   get #hasTables(): boolean {

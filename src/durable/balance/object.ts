@@ -3,7 +3,7 @@ import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/ba
 import type { BalanceLineage } from "../../domain/lineage";
 import { mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
-import type { EntryPlace, Evidence } from "./evidence";
+import type { EntryPlace, Evidence, EvidenceAsked } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
 import type {
   CreateAnswer,
@@ -126,9 +126,9 @@ export class BalanceObject extends DurableObject<Env> {
   }
 
   /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */
-  evidence({ after, limit }: { after: number; limit: number }): Evidence | null {
+  evidence(asked: EvidenceAsked): Evidence | null {
     const { balance } = this.#state;
-    return balance === null ? null : this.#store.evidence(after, limit, balance.snapshot);
+    return balance === null ? null : this.#store.evidence(asked, balance.snapshot);
   }
 
   /** The entries of operations, as they are on disk; null for those that were not applied. */

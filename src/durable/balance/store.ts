@@ -2,10 +2,18 @@ import { type Amounts, NO_AMOUNTS } from "../../domain/balance";
 import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import { isBalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
-import { entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domain/seal";
+import { type Entry, entryHash, FIRST_VERSION, GENESIS_HASH, profileSeal } from "../../domain/seal";
 import type { Instant } from "../../domain/time";
 import { hasSchema, type Migration, migrate } from "../migrate";
-import { type EntryPlace, EntryReader, type EntryRow, type Evidence } from "./evidence";
+import {
+  type EntryPlace,
+  EntryReader,
+  type EntryRow,
+  type Evidence,
+  type EvidenceAsked,
+  type FundsAsked,
+  type FundsLook,
+} from "./evidence";
 import { FundsStore } from "./funds";
 import { HISTORY_INDEX, type Settled, settledAt } from "./history";
 import type { MoneyOperation } from "./protocol";
@@ -134,19 +142,22 @@ export class BalanceStore {
   }
 
   /** The balance as it is on disk, beside the one that is used, with entries after a version. */
-  evidence(after: number, limit: number, used: BalanceSnapshot): Evidence {
+  evidence({ after, limit, funds = null }: EvidenceAsked, used: BalanceSnapshot): Evidence {
     const [profile] = this.#storage.sql.exec<{ created_by: string; seal: string }>(
       "SELECT created_by, seal FROM profile",
     );
     const reader = new EntryReader(this.#storage.sql);
+    const entries = reader.after(after, limit);
+    const looked = funds === null ? null : this.#fundsOf(entries, funds, reader);
     return {
       stored: this.#readable(),
       used,
       createdBy: profile?.created_by ?? "",
       seal: profile?.seal ?? "",
       before: reader.at(after),
-      areFundsSound: this.funds.isSound,
-      entries: reader.after(after, limit),
+      areFundsSound: this.funds.isSound && looked !== "senseless",
+      funds: looked === "senseless" ? null : looked,
+      entries,
       newest: reader.newest(),
     };
   }
@@ -266,6 +277,19 @@ export class BalanceStore {
     );
     if (inserted.rowsWritten === 0) return null;
     return { ...before, snapshot: { ...before.snapshot, ...after, version }, hash, at };
+  }
+
+  #fundsOf(
+    entries: readonly Entry[],
+    asked: FundsAsked,
+    reader: EntryReader,
+  ): FundsLook | "senseless" | null {
+    const earlier = asked.untraced.flatMap((version) => reader.at(version) ?? []);
+    try {
+      return this.funds.look([...earlier, ...entries], asked);
+    } catch {
+      return "senseless";
+    }
   }
 
   /** What is on disk; null when it makes no sense. */

@@ -1,7 +1,7 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import { type BalanceId, isTransactionId, shardOf } from "../../domain/ids";
 import { askBalance } from "../balance/client";
-import type { EntryPlace, Evidence } from "../balance/evidence";
+import type { EntryPlace, Evidence, EvidenceAsked } from "../balance/evidence";
 import { patiently } from "../patiently";
 import { type JournalParts, shardStub } from "./client";
 import type { Backlog, InspectedRow } from "./inspection";
@@ -66,7 +66,7 @@ export class Inspector {
   }
 
   /** A balance as it is on disk, with entries after a version; null when there is none. */
-  evidence(id: string, asked: { after: number; limit: number }): Promise<Evidence | null> {
+  evidence(id: string, asked: EvidenceAsked): Promise<Evidence | null> {
     return askBalance(this.#parts, id, async (stub) => await stub.evidence(asked));
   }
 

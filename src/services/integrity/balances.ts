@@ -10,6 +10,8 @@ import type { InspectedRecord } from "../../durable/journal/inspection";
 import { differences } from "../../storage/copies";
 import { AMOUNT_COLUMNS, PROFILE_COLUMNS, type Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
+import type { FundsSoFar } from "./cursor";
+import { askedFrom, fundsAfter } from "./funds";
 import { operationOf } from "./transactions";
 
 /** A change of a balance has reached D1 after this long, in milliseconds. */
@@ -20,6 +22,8 @@ export interface BalanceLook {
   readonly findings: readonly Finding[];
   /** Null when it cannot be read, or does not exist. */
   readonly evidence: Evidence | null;
+  /** Its funds up to the last entry that was looked at; null when they cannot be told. */
+  readonly funds: FundsSoFar | null;
 }
 
 /** A balance that a shard has met: whether it can be read, its profile, and its row in D1. */
@@ -28,7 +32,7 @@ export async function profileFindings(
   ids: readonly string[],
 ): Promise<Finding[]> {
   const found = await Promise.all(
-    ids.map((id) => entryFindings(ctx, id, { after: FIRST_VERSION, limit: 0 })),
+    ids.map((id) => entryFindings(ctx, id, { after: FIRST_VERSION, limit: 0, funds: null })),
   );
   return found.flatMap(({ findings }) => findings);
 }
@@ -43,6 +47,8 @@ interface Earlier {
 interface EntryRange {
   readonly after: number;
   readonly limit: number;
+  /** The funds up to that version; null when they cannot be told, or are not to be. */
+  readonly funds: FundsSoFar | null;
 }
 
 /**
@@ -64,23 +70,29 @@ export async function entryFindings(
 async function look(
   ctx: AuditContext,
   id: string,
-  { after, limit }: EntryRange,
+  { after, limit, funds }: EntryRange,
   earlier: Earlier | null,
 ): Promise<BalanceLook> {
-  if (!isBalanceId(id)) return { findings: [unreadable(id)], evidence: null };
+  if (!isBalanceId(id)) return cannotRead(id);
   // Read first: what the object has by then is at least as new.
   const copy = (await ctx.copies.byKeys("balances", [[id]])).get(id);
   const evidence = await ctx.inspector
-    .evidence(id, { after, limit })
+    .evidence(id, { after, limit, funds: funds === null ? null : askedFrom(ctx, funds) })
     .catch(() => "trouble" as const);
-  if (evidence === "trouble") return { findings: [unreadable(id)], evidence: null };
+  if (evidence === "trouble") return cannotRead(id);
   if (evidence === null) {
-    return { findings: [about(id, "copy_unknown", "there is no such balance", "d1")], evidence };
+    const findings = [about(id, "copy_unknown", "there is no such balance", "d1")];
+    return { findings, evidence, funds: null };
   }
   const { before, entries } = evidence;
+  const soFar =
+    funds === null || evidence.funds === null ? null : fundsAfter(funds, evidence.funds);
   const findings = [
     ...profileFindingsOf(ctx.instance, id, evidence),
     ...(evidence.areFundsSound ? [] : [about(id, "funds_altered", "its funds were altered")]),
+    ...(addsUp(evidence, after, soFar)
+      ? []
+      : [about(id, "funds_altered", "its funds are not what its changes add up to")]),
     ...copyFindings(ctx, id, { evidence, copy, earlier }),
   ];
   if (limit > 0) {
@@ -92,7 +104,7 @@ async function look(
     }
     findings.push(...(await unexplained(ctx, id, entries)));
   }
-  return { findings, evidence };
+  return { findings, evidence, funds: soFar };
 }
 
 const about = (
@@ -103,6 +115,18 @@ const about = (
 ): Finding => ({ code, id, store, version: null, message });
 
 const unreadable = (id: string): Finding => about(id, "unreadable", "the balance cannot be read");
+
+const cannotRead = (id: string): BalanceLook => ({
+  findings: [unreadable(id)],
+  evidence: null,
+  funds: null,
+});
+
+/** Whether its funds are what all its changes moved: it can be told at its last entry. */
+function addsUp({ entries, newest, funds }: Evidence, after: number, soFar: FundsSoFar | null) {
+  const isEnd = (entries.at(-1)?.version ?? after) >= newest.version;
+  return funds === null || soFar === null || !isEnd || soFar.sum === funds.has.toString();
+}
 
 function profileFindingsOf(
   instance: string,

@@ -19,6 +19,16 @@ export function keyOfText(text: string): Key | null {
 export const textOfKey = (key: Key): string => JSON.stringify(key);
 
 /**
+ * What the changes of a balance have moved of its funds, as one number, up to where a walk stands, and the versions of those
+ * that were not traced yet.
+ */
+const fundsSoFar = z.object({
+  salt: z.string(),
+  sum: z.string().regex(/^-?\d+$/),
+  untraced: z.array(z.int()),
+});
+
+/**
  * Where a walk stands. It goes through the shards, in each through its transactions and the balances that it met, and then
  * through what D1 has of both; a balance's entries are looked at with its row in D1.
  */
@@ -29,8 +39,14 @@ const place = z.discriminatedUnion("part", [
   z.object({
     part: z.literal("balance-copies"),
     after: z.string(),
-    /** The balance in the middle of which it stopped, and after which of its versions. */
-    within: z.object({ id: z.string(), version: z.int().positive() }).nullable(),
+    /** The balance in the middle of which it stopped, after which of its versions, and its funds up to there when they can be told. */
+    within: z
+      .object({
+        id: z.string(),
+        version: z.int().positive(),
+        funds: fundsSoFar.nullable().default(null),
+      })
+      .nullable(),
   }),
 ]);
 
@@ -47,6 +63,7 @@ const cursor = z.object({
 });
 
 export type Place = z.infer<typeof place>;
+export type FundsSoFar = z.infer<typeof fundsSoFar>;
 export type Cursor = z.infer<typeof cursor>;
 
 /** The beginning of a walk. */

@@ -20,6 +20,7 @@ import {
   textOfKey,
   writeCursor,
 } from "./cursor";
+import { noFunds } from "./funds";
 import { LATE_MS } from "./late";
 import { transactionFindings, unknownCopies } from "./transactions";
 
@@ -165,7 +166,8 @@ async function takeBalanceCopies(
   for (const id of asked) {
     if (left <= 0) return moved({ part: "balance-copies", after, within: null });
     const from: number = within?.version ?? FIRST_VERSION;
-    const looked = await entryFindings(ctx, id, { after: from, limit: left });
+    const funds = within === null ? noFunds(ctx) : within.funds;
+    const looked = await entryFindings(ctx, id, { after: from, limit: left, funds });
     findings.push(...looked.findings);
     const seen = looked.evidence?.entries ?? [];
     entries += seen.length;
@@ -175,7 +177,8 @@ async function takeBalanceCopies(
     after = id;
     within = null;
     if (goesOn && last.version < (looked.evidence?.newest.version ?? 0)) {
-      return moved({ part: "balance-copies", after, within: { id, version: last.version } });
+      const stopped = { id, version: last.version, funds: looked.funds };
+      return moved({ part: "balance-copies", after, within: stopped });
     }
     balances += 1;
     if (looked.evidence !== null) addUp(cursor, looked.evidence);
