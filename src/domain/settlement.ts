@@ -1,4 +1,4 @@
-import { toMajorUnits, toMinorUnits } from "./amount";
+import { signOf, toMajorUnits, toMinorUnits } from "./amount";
 import { type LedgerError, refusal } from "./error";
 import {
   partialRefundReference,
@@ -46,12 +46,17 @@ export function settlementAmount(
 }
 
 function commitAmount(hold: Posting, remaining: bigint, asked: CommitAmount): Result<bigint> {
-  if (asked === null) return ok(remaining);
-  const amount = asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, hold.precision);
-  if (amount < 0n) {
+  // The sign is that of what was asked: rounded, a little and less than nothing look like zero, which is all.
+  const sign = asked === null ? 0 : signOf(asked.value.toString());
+  if (asked === null || sign === 0) return ok(remaining);
+  if (sign < 0) {
     return err(refusal("GEN_BAD_REQUEST", "the amount of a commit cannot be negative"));
   }
-  if (amount === 0n) return ok(remaining);
+  const amount = asked.unit === "minor" ? asked.value : toMinorUnits(asked.value, hold.precision);
+  if (amount === 0n) {
+    const message = "the amount of a commit comes to less than the smallest unit";
+    return err(refusal("TXN_INVALID_AMOUNT", message));
+  }
   if (amount > hold.preciseAmount)
     return err(exceeded(hold, "was held", hold.preciseAmount, amount));
   if (amount > remaining) return err(exceeded(hold, "remains", remaining, amount));

@@ -42,9 +42,14 @@ describe("what a commit or void settles (contract/transactions.md section 7.4)",
     ${"commit"} | ${0n}     | ${false} | ${minor(10001n)}   | ${"TXN_COMMIT_AMOUNT_EXCEEDED"}
     ${"commit"} | ${0n}     | ${false} | ${major("30")}     | ${3000n}
     ${"commit"} | ${0n}     | ${false} | ${major("0.005")}  | ${1n}
-    ${"commit"} | ${0n}     | ${false} | ${major("0.004")}  | ${10000n}
+    ${"commit"} | ${0n}     | ${false} | ${major("0.004")}  | ${"TXN_INVALID_AMOUNT"}
+    ${"commit"} | ${0n}     | ${false} | ${major("1e-9")}   | ${"TXN_INVALID_AMOUNT"}
     ${"commit"} | ${0n}     | ${false} | ${major("0")}      | ${10000n}
+    ${"commit"} | ${3000n}  | ${false} | ${major("-0.0")}   | ${7000n}
     ${"commit"} | ${0n}     | ${false} | ${major("-1")}     | ${"GEN_BAD_REQUEST"}
+    ${"commit"} | ${0n}     | ${false} | ${major("-0.005")} | ${"GEN_BAD_REQUEST"}
+    ${"commit"} | ${0n}     | ${false} | ${major("-0.004")} | ${"GEN_BAD_REQUEST"}
+    ${"commit"} | ${0n}     | ${false} | ${major("-1e-9")}  | ${"GEN_BAD_REQUEST"}
     ${"commit"} | ${0n}     | ${false} | ${major("100.01")} | ${"TXN_COMMIT_AMOUNT_EXCEEDED"}
     ${"commit"} | ${10000n} | ${false} | ${null}            | ${"TXN_ALREADY_COMMITTED"}
     ${"commit"} | ${10000n} | ${false} | ${minor(1n)}       | ${"TXN_ALREADY_COMMITTED"}
@@ -53,6 +58,7 @@ describe("what a commit or void settles (contract/transactions.md section 7.4)",
     ${"void"}   | ${0n}     | ${false} | ${null}            | ${10000n}
     ${"void"}   | ${3000n}  | ${false} | ${null}            | ${7000n}
     ${"void"}   | ${3000n}  | ${false} | ${minor(1n)}       | ${7000n}
+    ${"void"}   | ${3000n}  | ${false} | ${major("-0.001")} | ${7000n}
     ${"void"}   | ${10000n} | ${false} | ${null}            | ${"TXN_ALREADY_COMMITTED"}
     ${"void"}   | ${0n}     | ${true}  | ${null}            | ${"TXN_ALREADY_VOIDED"}
   `(
@@ -119,15 +125,18 @@ describe("the record of a refund", () => {
 
 describe("how much a refund gives back", () => {
   it.each`
-    open              | asked          | outcome
-    ${[100n]}         | ${null}        | ${[100n]}
-    ${[30n, 70n]}     | ${null}        | ${[30n, 70n]}
-    ${[30n, 70n]}     | ${minor(40n)}  | ${[30n, 10n]}
-    ${[30n, 0n, 70n]} | ${minor(30n)}  | ${[30n, 0n, 0n]}
-    ${[30n, 70n]}     | ${minor(101n)} | ${"GEN_BAD_REQUEST"}
-    ${[30n, 70n]}     | ${minor(0n)}   | ${"TXN_INVALID_AMOUNT"}
-    ${[0n, 0n]}       | ${null}        | ${"GEN_CONFLICT"}
-    ${[]}             | ${null}        | ${"GEN_CONFLICT"}
+    open              | asked              | outcome
+    ${[100n]}         | ${null}            | ${[100n]}
+    ${[30n, 70n]}     | ${null}            | ${[30n, 70n]}
+    ${[30n, 70n]}     | ${minor(40n)}      | ${[30n, 10n]}
+    ${[30n, 0n, 70n]} | ${minor(30n)}      | ${[30n, 0n, 0n]}
+    ${[30n, 70n]}     | ${minor(101n)}     | ${"GEN_BAD_REQUEST"}
+    ${[30n, 70n]}     | ${minor(0n)}       | ${"TXN_INVALID_AMOUNT"}
+    ${[30n, 70n]}     | ${minor(-1n)}      | ${"TXN_INVALID_AMOUNT"}
+    ${[30n, 70n]}     | ${major("0.001")}  | ${"TXN_INVALID_AMOUNT"}
+    ${[30n, 70n]}     | ${major("-0.001")} | ${"TXN_INVALID_AMOUNT"}
+    ${[0n, 0n]}       | ${null}            | ${"GEN_CONFLICT"}
+    ${[]}             | ${null}            | ${"GEN_CONFLICT"}
   `("$asked of $open: $outcome", ({ open, asked, outcome }) => {
     const result = refundAmounts(open, 100n, asked);
     expect(result.ok ? result.value : result.error.code).toEqual(outcome);

@@ -246,6 +246,7 @@ describe("what becomes of one of many commits or voids", () => {
     const one = { from, to: "@shop", amount: 10n };
     const holdId = async () => textOf(await hold(one), "transaction_id");
     const [open, done, back] = [await holdId(), await holdId(), await holdId()];
+    const [little, negative] = [await holdId(), await holdId()];
     await commit(done);
     await release(back);
     const applied = textOf(await moveNow(one), "transaction_id");
@@ -256,10 +257,12 @@ describe("what becomes of one of many commits or voids", () => {
       { transaction_id: applied },
       { transaction_id: open, precise_amount: 11 },
       { transaction_id: open },
+      { transaction_id: little, amount: 0.001 },
+      { transaction_id: negative, amount: -0.001 },
     ];
     const answer = await post(COMMITS, { transactions: items, ...all });
     expect(answer.status).toBe(200);
-    expect(field(answer, "failed")).toBe(6n);
+    expect(field(answer, "failed")).toBe(8n);
     const results = field(answer, "results");
     expect(Array.isArray(results) && results.map((each) => partOf(each, "code"))).toEqual([
       "NOT_FOUND",
@@ -269,6 +272,8 @@ describe("what becomes of one of many commits or voids", () => {
       "INVALID_AMOUNT",
       // The first of the same id counts.
       "LOCKED",
+      "INVALID_AMOUNT",
+      "INVALID_AMOUNT",
     ]);
   });
 

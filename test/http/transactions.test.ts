@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { call, codeOf, field, get, listOf, post, put, textOf, wholeOf } from "../support/api";
+import {
+  type Answer,
+  call,
+  codeOf,
+  field,
+  get,
+  listOf,
+  post,
+  put,
+  textOf,
+  wholeOf,
+} from "../support/api";
 import { commit, hold, move, moveNow, refund, release, settled, unique } from "../support/ledger";
 
 /** An internal balance that nobody else uses, with some money. */
@@ -208,6 +219,30 @@ describe("holds", () => {
     const answer = await put(`/transactions/inflight/${id}`, body);
     expect(codeOf(answer)).toBe(code);
     expect(answer.status).toBe(status);
+  });
+
+  it.each`
+    amount       | code
+    ${"0.001"}   | ${"TXN_INVALID_AMOUNT"}
+    ${"0.004"}   | ${"TXN_INVALID_AMOUNT"}
+    ${"1e-9"}    | ${"TXN_INVALID_AMOUNT"}
+    ${"-0.001"}  | ${"GEN_BAD_REQUEST"}
+    ${"-0.004"}  | ${"GEN_BAD_REQUEST"}
+    ${"-0.0049"} | ${"GEN_BAD_REQUEST"}
+  `("refuse a commit of $amount by every way: $code", async ({ amount, code }) => {
+    const alice = await wallet(100n);
+    const id = textOf(await hold({ from: alice, to: "@bob", amount: 100n }), "transaction_id");
+    const ask = (also: string): Promise<Answer> =>
+      call("PUT", `/transactions/inflight/${id}`, {
+        raw: `{"status":"commit","amount":${amount},${also}}`,
+      });
+    for (const also of ['"skip_queue":true', '"skip_queue":false']) {
+      const answer = await ask(also);
+      expect([answer.status, codeOf(answer)]).toEqual([400, code]);
+    }
+    const dry = await ask('"dry_run":true');
+    expect(dry.body).toMatchObject({ would_apply: false, rejection: { code, rule: "amount" } });
+    expect(wholeOf(await get(`/transactions/${id}`), "inflight_remaining")).toBe(100n);
   });
 
   it.each`

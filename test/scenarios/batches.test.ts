@@ -166,6 +166,20 @@ describe("P5, W26: an atomic batch is all or nothing", () => {
     expect([again.status, codeOf(again)]).toEqual([409, "TXN_ALREADY_COMMITTED"]);
     expect(await balancesOf(some)).toEqual([0n, 60n, 40n]);
   });
+
+  it.each([
+    [0.001, "TXN_INVALID_AMOUNT"],
+    [-0.001, "GEN_BAD_REQUEST"],
+  ])("is not committed by %d of each", async (amount, code) => {
+    const some = await payments(60n, 40n);
+    const id = textOf(await sendBatch(some.items, { atomic: true, inflight: true }), "batch_id");
+    const body = { status: "commit", amount, skip_queue: true };
+    const answer = await put(`/transactions/inflight/${id}`, body);
+    expect([answer.status, codeOf(answer)]).toEqual([400, code]);
+    const dry = await put(`/transactions/inflight/${id}`, { ...body, dry_run: true });
+    expect(dry.body).toMatchObject({ would_apply: false, rejection: { code } });
+    expect(await amountsOf(some.alice)).toMatchObject({ balance: 100n, inflightDebit: 100n });
+  });
 });
 
 describe("W20: a reference moves money once in a batch as well", () => {

@@ -105,7 +105,7 @@ const settle = createRoute({
   operationId: "settleTransaction",
   summary: "Commit or void a hold",
   description:
-    "Commits a hold, or all holds of a split or batch, in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains. Funds are not checked again.",
+    "Commits a hold, or all holds of a split or batch, in whole or in part, or voids what remains of it. With `skip_queue` the answer is the commit or void itself, a transaction under the hold; without it the answer is the hold as it stands with `queued: true`. `precise_amount` (minor units) wins over `amount` (major units); neither, or an `amount` of 0, is all that remains; a negative one, or one below the smallest unit, is refused. Funds are not checked again.",
   parameters: [idempotencyParameter],
   request: {
     params,
