@@ -1,4 +1,4 @@
-import { millisOf, parseInstant } from "./time";
+import { millisOf, parseInstant, ZERO_TIME } from "./time";
 import type { Posting } from "./transaction";
 
 /** What a hold does by itself when its time comes. */
@@ -7,9 +7,12 @@ export interface HoldTimer {
   readonly atMs: number;
 }
 
+const NO_TIME = parseInstant(ZERO_TIME);
+
+/** Null for no date, which the zero time is too. What lies before 1970 is over as well in 1970: no moment is negative. */
 const millisOfDate = (text: string): number | null => {
   const instant = text === "" ? null : parseInstant(text);
-  return instant === null ? null : millisOf(instant);
+  return instant === null || instant === NO_TIME ? null : Math.max(0, millisOf(instant));
 };
 
 /** When a SCHEDULED transaction is carried out, in milliseconds since 1970; null when it is not scheduled. */

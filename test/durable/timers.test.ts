@@ -25,6 +25,8 @@ async function pass(minutes: number): Promise<void> {
   await world.ring();
 }
 
+const BEFORE_1970 = "1962-02-20T14:47:39Z";
+
 const transfer = { reference: "t", from: "@card", to: "@shop", amount: 70n } as const;
 const hold = { ...transfer, reference: "h", inflight: true } as const;
 
@@ -79,10 +81,13 @@ describe("a scheduled transfer", () => {
   });
 });
 
-it("a transfer scheduled for a moment that is over is carried out at once", async () => {
-  await world.post({ ...transfer, skipQueue: false, scheduledFor: inMinutes(-10) });
-  await expect.poll(() => statusOf("t")).toBe("APPLIED");
-});
+it.each([() => inMinutes(-10), () => BEFORE_1970])(
+  "a transfer scheduled for a moment that is over is carried out at once (%#)",
+  async (moment) => {
+    await world.post({ ...transfer, skipQueue: false, scheduledFor: moment() });
+    await expect.poll(() => statusOf("t"), { timeout: 20_000 }).toBe("APPLIED");
+  },
+);
 
 describe("a hold with an expiry date", () => {
   it("is voided when the date has come, as far as it was not committed", async () => {
@@ -113,11 +118,52 @@ describe("a hold with an expiry date", () => {
     expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
   });
 
-  it("that is over is voided without anybody asking", async () => {
-    await world.post({ ...hold, inflightExpiryDate: inMinutes(-1) });
-    await expect
-      .poll(() => world.amounts("@card"), { timeout: 20_000 })
-      .toEqual([100n, 0n, 0n, 0n]);
+  it.each([() => inMinutes(-1), () => BEFORE_1970])(
+    "that is over is voided without anybody asking (%#)",
+    async (moment) => {
+      await world.post({ ...hold, inflightExpiryDate: moment() });
+      await expect
+        .poll(() => world.amounts("@card"), { timeout: 20_000 })
+        .toEqual([100n, 0n, 0n, 0n]);
+    },
+  );
+
+  it("of a row that has it stored before 1970 is voided as well", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    await world.journal.barrier();
+    await runInDurableObject(world.shardOf("h"), (_shard, { storage }) => {
+      storage.sql.exec("UPDATE transactions SET due_ms = -1000000 WHERE waits = 1");
+    });
+    await abortAllDurableObjects();
+    vi.setSystemTime(Date.now() + 11 * MINUTE_MS);
+    await world.shardOf("h").touch();
+    await world.ring();
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
+  });
+
+  it("that is the zero time is not looked after, by rows of earlier versions either", async () => {
+    const zeroTime = "0001-01-01T00:00:00Z";
+    await world.post({ ...hold, inflightExpiryDate: zeroTime });
+    await world.journal.barrier();
+    await runInDurableObject(world.shardOf("h"), (_shard, { storage }) => {
+      const timer =
+        "UPDATE transactions SET waits = 1, work = 8, due_ms = ? WHERE transaction_id = ?";
+      storage.sql.exec(timer, Date.parse(zeroTime), world.idOf("h"));
+    });
+    await abortAllDurableObjects();
+    await world.shardOf("h").touch();
+    await pass(1);
+    const left = await runInDurableObject(world.shardOf("h"), (_shard, { storage }) =>
+      storage.sql.exec("SELECT 1 FROM transactions WHERE work <> 0").toArray(),
+    );
+    expect(left).toEqual([]);
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 70n]);
+  });
+
+  it("that is the zero time has none", async () => {
+    await world.post({ ...hold, inflightExpiryDate: "0001-01-01T00:00:00Z" });
+    await pass(1);
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 70n]);
   });
 
   it("and a commit at the same moment do not both win", async () => {
@@ -144,6 +190,13 @@ describe("a hold with a commit date", () => {
     await world.post({ ...hold, inflightCommitDate: inMinutes(10) });
     await pass(11);
     expect(await world.amounts("@card")).toEqual([100n, 70n, 0n, 0n]);
+  });
+
+  it("that lies before 1970 is committed at once", async () => {
+    await world.post({ ...hold, inflightCommitDate: BEFORE_1970 });
+    await expect
+      .poll(() => world.amounts("@card"), { timeout: 20_000 })
+      .toEqual([100n, 70n, 0n, 0n]);
   });
 
   it("does what its first date says", async () => {

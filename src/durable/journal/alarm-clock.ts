@@ -16,8 +16,9 @@ export class AlarmClock {
     return this.#ringsMs !== Number.POSITIVE_INFINITY && !isDropped;
   }
 
-  /** Sees to it that the alarm rings at a moment or before. Part of the transaction under way. */
-  by(ms: number): void {
+  /** Sees to it that the alarm rings at a moment or before, now if it is over. Part of the transaction under way. */
+  by(moment: number): void {
+    const ms = Math.max(moment, Date.now());
     if (this.#ringsMs <= ms) return;
     this.#ringsMs = ms;
     this.#ctx.waitUntil(this.#ctx.storage.setAlarm(ms));

@@ -5,6 +5,9 @@ const STRIDE = 256;
 /** A row that so many younger ones were settled before is put on the list, so that it does not hold up the mark. */
 const LAG_MAX = 20_000;
 
+/** Earlier than any moment that a date can name, in milliseconds since 1970. */
+const BEFORE_ALL_MS = Number.MIN_SAFE_INTEGER;
+
 /**
  * Rows are numbered as they come, and lie on disk in that order: what is written together lies together. Of those with work
  * left, the list has the ones that wait: for their time, or for another round.
@@ -120,7 +123,7 @@ export class OpenRows {
         `waits = 1 AND due_ms <= ? AND (due_ms, transaction_id) > (?, ?)
            ORDER BY due_ms, transaction_id LIMIT ?`,
         dueByMs,
-        last?.due_ms ?? -1,
+        last?.due_ms ?? BEFORE_ALL_MS,
         last?.transaction_id ?? "",
         limit,
       );

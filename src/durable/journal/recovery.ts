@@ -19,8 +19,8 @@ export interface RecoveryHost {
   flush(row: Row): void;
   /** Makes the shadows of a record. */
   shadow(row: Row): Promise<void>;
-  /** Lets the timer of a hold do its work. */
-  fire(hold: Row, action: "commit" | "void"): Promise<void>;
+  /** Lets the timer of a hold do its work, and forgets it. Null is no work: its date is no time. */
+  fire(hold: Row, action: "commit" | "void" | null): Promise<void>;
   troubled(error: unknown): void;
 }
 
@@ -89,7 +89,7 @@ export class Recovery {
         await within(LOOK_MS, this.#host.shadow(row));
       }
       if (needs(row, Work.Timer) && row.status === "INFLIGHT" && row.dueMs <= nowMs) {
-        await this.#fire(row);
+        await this.#host.fire(row, holdTimer(row.posting)?.action ?? null);
       }
       this.#failing.delete(id);
     } catch (error) {
@@ -100,11 +100,6 @@ export class Recovery {
       if (!isHidden(row) && needs(row, Work.Project)) this.#host.flush(row);
       this.#host.troubled(error);
     }
-  }
-
-  async #fire(hold: Row): Promise<void> {
-    const timer = holdTimer(hold.posting);
-    if (timer !== null) await this.#host.fire(hold, timer.action);
   }
 }
 

@@ -377,12 +377,14 @@ export class Shard {
     this.flusher.mark(row);
   }
 
-  async #fire(hold: Row, action: "commit" | "void"): Promise<void> {
+  async #fire(hold: Row, action: "commit" | "void" | null): Promise<void> {
     const { transactionId } = hold.posting;
-    const operation = { key: `timer:${action}`, fingerprint: "", fromClient: false };
-    const request = { transactionId, action, amount: null, skipQueue: true, operation };
-    // Refused means settled by somebody else before: then there is nothing left for the timer.
-    await this.settlements.settleDue(request, storedKey(operation));
+    if (action !== null) {
+      const operation = { key: `timer:${action}`, fingerprint: "", fromClient: false };
+      const request = { transactionId, action, amount: null, skipQueue: true, operation };
+      // Refused means settled by somebody else before: then there is nothing left for the timer.
+      await this.settlements.settleDue(request, storedKey(operation));
+    }
     // The row as it is now: this one may have been let go while the child was driven.
     const standing = this.records.find(transactionId);
     if (standing === null) return;
