@@ -4,8 +4,9 @@ export type Instant = string;
 /** How the wire writes "no time": never null (contract/core.md section 1.6). */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
 
+/** The engine takes 24:00:00 for the midnight after; RFC 3339 ends a day at 23. */
 const RFC3339 =
-  /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
+  /^(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /** The instant of microseconds since 1970. */
 export function instantOfMicros(micros: number): Instant {

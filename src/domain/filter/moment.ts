@@ -7,7 +7,7 @@ export interface Moment {
 }
 
 const FORM =
-  /^(\d{4})([-/])(\d{2})\2(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+\- ]\d{2}:\d{2})?)?$/;
+  /^(\d{4})([-/])(\d{2})\2(\d{2})(?:[Tt ]([01]\d|2[0-3]):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+\- ]\d{2}:\d{2})?)?$/;
 
 /**
  * Reads a date or a date-time in the forms of contract/core.md section 10.3; without a zone it is UTC. A space before
