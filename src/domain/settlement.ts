@@ -6,7 +6,7 @@ import {
   settlementReference,
   transactionIdOf,
 } from "./ids";
-import { mergeMetaData } from "./metadata";
+import { brokenMetaData, mergeMetaData } from "./metadata";
 import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
 import { queueMarks, withoutReservedKeys } from "./shown-metadata";
@@ -154,6 +154,15 @@ export function refundOf(
     description: how.description === "" ? refunded.description : how.description,
     metaData: refundedMetaData(refunded, how.metaData),
   };
+}
+
+/** Why a refund cannot add this metadata to what its original has, or null. What adds nothing is never too long. */
+export function brokenRefundMetaData(
+  refunded: Transaction,
+  added: string | null,
+): LedgerError | null {
+  const broken = added === null ? null : brokenMetaData(refundedMetaData(refunded, added));
+  return broken === null ? null : refusal("TXN_VALIDATION_ERROR", `meta_data: ${broken}`);
 }
 
 /** The original's own keys, those of the refund over them: what the ledger wrote there was about the original. */

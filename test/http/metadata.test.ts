@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { call, codeOf, field, get, post, textOf } from "../support/api";
+import { sendBatch } from "../support/bulk";
+import { balanceOf, fundedBalance, moveNow, unique } from "../support/ledger";
 
 /** One record of each kind that can be merged into, by its path. */
 async function records(): Promise<readonly { readonly id: string; readonly path: string }[]> {
@@ -126,5 +128,33 @@ describe("metadata", () => {
         expect.arrayContaining(["__proto__", 'a.b"c']),
       );
     }
+  });
+});
+
+describe("the metadata of a refund", () => {
+  const refund = (id: string, body: Readonly<Record<string, unknown>>) =>
+    post(`/refund-transaction/${id}`, { skip_queue: true, ...body });
+
+  it.each([
+    ["x", 200_000],
+    ["\u20ac", 140_000],
+  ])("is refused when it would grow beyond a row (%s)", async (letter, length) => {
+    const text = letter.repeat(length);
+    const from = await fundedBalance(20n);
+    const one = { from, to: unique("@shop"), amount: 10n, options: { meta_data: { a: text } } };
+    const id = textOf(await moveNow(one), "transaction_id");
+    const batch = textOf(await sendBatch([{ ...one, reference: unique("item") }]), "batch_id");
+
+    for (const of of [id, batch]) {
+      for (const how of [{}, { skip_queue: false }, { dry_run: true }]) {
+        const refused = await refund(of, { meta_data: { b: text }, ...how });
+        expect([refused.status, codeOf(refused)]).toEqual([400, "TXN_VALIDATION_ERROR"]);
+      }
+    }
+    expect(await balanceOf(from)).toBe(0n);
+    // In place of what is there it has room, and so has a refund that says nothing.
+    expect((await refund(id, { meta_data: { a: text } })).status).toBe(201);
+    expect((await refund(batch, {})).status).toBe(201);
+    expect(await balanceOf(from)).toBe(20n);
   });
 });

@@ -113,6 +113,8 @@ export interface RefundQuestion {
   readonly transactionId: TransactionId;
   /** Null is all that was not given back before. */
   readonly amount: CommitAmount;
+  /** What is laid over the original's; null or absent is nothing. */
+  readonly metaData?: string | null;
 }
 
 export interface RefundRequest extends RefundQuestion {

@@ -7,9 +7,9 @@ import {
 } from "../../domain/ids";
 import { err, ok, type Result } from "../../domain/result";
 import {
+  brokenRefundMetaData,
   refundAmounts,
   refundOf,
-  type SettlementsSoFar,
   settlementAmount,
   settlementOf,
 } from "../../domain/settlement";
@@ -28,7 +28,17 @@ import type {
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply } from "./replies";
 import { type Driven, isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
-import type { HoldShown, JournalStore } from "./store";
+import {
+  asItWas,
+  isApplied,
+  isMovingOn,
+  isQueued,
+  isSettledBefore,
+  nothingToRefund,
+  soFar,
+  unknownHold,
+} from "./settling";
+import type { JournalStore } from "./store";
 
 /** What settlements need of their shard. */
 export interface SettlementsHost {
@@ -328,10 +338,16 @@ export class Settlements {
   #refundAmountsOf(
     parent: Row,
     movements: readonly Row[],
-    { amount }: RefundQuestion,
+    { amount, metaData = null }: RefundQuestion,
   ): Result<bigint[]> {
     const open = movements.map((row) => this.#refundableOf(row));
-    return refundAmounts(open, parent.posting.precision, amount);
+    const amounts = refundAmounts(open, parent.posting.precision, amount);
+    if (!amounts.ok) return amounts;
+    for (const row of movements) {
+      const broken = brokenRefundMetaData(this.#records.shown(row), metaData);
+      if (broken !== null) return err(broken);
+    }
+    return amounts;
   }
 
   #refundsOf(row: Row): Row[] {
@@ -358,42 +374,4 @@ export class Settlements {
 interface Settling {
   readonly hold: Row;
   readonly amount: bigint;
-}
-
-const isQueued = ({ status }: Row): boolean => status === "QUEUED";
-
-const isApplied = ({ status }: Row): boolean => status === "APPLIED";
-
-/** Whether it has moved money, or will have when it is at its end. */
-const isMovingOn = (row: Row): boolean =>
-  row.posting.kind !== "void" && (isApplied(row) || isQueued(row));
-
-function asItWas(hold: Transaction, then: HoldShown | null): Transaction {
-  if (then === null) return hold;
-  const { status, remaining, metaData } = then;
-  return {
-    ...hold,
-    status,
-    metaData,
-    inflightRemaining: remaining === null ? null : BigInt(remaining),
-  };
-}
-
-const isSettledBefore = ({ code }: LedgerError): boolean =>
-  code === "TXN_ALREADY_COMMITTED" || code === "TXN_ALREADY_VOIDED";
-
-const soFar = (settlements: readonly Row[]): SettlementsSoFar => ({
-  committed: settlements
-    .filter(({ posting }) => posting.kind === "commit")
-    .reduce((sum, { posting }) => sum + posting.preciseAmount, 0n),
-  voided: settlements.some(({ posting }) => posting.kind === "void"),
-});
-
-const nothingToRefund = (): LedgerError =>
-  refusal("TXN_NOT_FOUND", "there is no transaction to refund");
-
-function unknownHold({ transactionId, skipQueue, action }: SettleQuestion) {
-  return skipQueue
-    ? refusal("TXN_NOT_INFLIGHT", `there is no transaction to ${action}`)
-    : refusal("TXN_NOT_FOUND", `there is no transaction ${transactionId}`);
 }

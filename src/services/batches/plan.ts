@@ -6,6 +6,7 @@ import type { Plan, RefundQuestion, SettleQuestion } from "../../durable/journal
 import type { LedgerContext } from "../context";
 import { outcomeOf } from "../trouble";
 import { madeBy } from "./ended";
+import { stopsRefunds } from "./refund";
 import { notInflight, stopsBatch } from "./settle";
 
 /** What a commit or void of all holds of a batch would settle now. It writes nothing and carries nothing out. */
@@ -35,21 +36,24 @@ export async function planSettleBatch(
 /** What a refund of all transactions of a batch would give back now. It writes nothing and carries nothing out. */
 export async function planRefundBatch(
   ctx: LedgerContext,
-  { batchId, amount }: Omit<RefundQuestion, "transactionId"> & { readonly batchId: BatchId },
+  question: Omit<RefundQuestion, "transactionId"> & { readonly batchId: BatchId },
 ): Promise<Result<Plan>> {
-  if (amount !== null) {
+  const { batchId, ...how } = question;
+  if (how.amount !== null) {
     return err(refusal("GEN_BAD_REQUEST", "a batch is refunded as a whole, or one by one"));
   }
   const found = await outcomeOf(ctx.journal.batch(batchId));
   if (!found.ok) return found;
   const ids = found.value === null ? ok([]) : await madeUntilNow(ctx, found.value);
   if (!ids.ok) return ids;
-  const questions = ids.value.map((transactionId) => ({ transactionId, amount }));
+  const questions = ids.value.map((transactionId) => ({ ...how, transactionId }));
   const plans = await outcomeOf(ctx.journal.plansToRefund(questions));
   if (!plans.ok) return plans;
+  const errors = plans.value.flatMap((each) => (each.ok ? [] : [each.error]));
+  const stopping = errors.find(stopsRefunds);
+  if (stopping !== undefined) return err(stopping);
   const plan = joined(plans.value);
   if (plan.moves.length > 0) return ok(plan);
-  const errors = plans.value.flatMap((each) => (each.ok ? [] : [each.error]));
   const nothing = refusal("TXN_NOT_FOUND", "there is no transaction to refund");
   return err(errors.find(({ code }) => code === "GEN_CONFLICT") ?? nothing);
 }

@@ -1,4 +1,4 @@
-import { refusal } from "../../domain/error";
+import { type LedgerError, refusal } from "../../domain/error";
 import type { BatchId } from "../../domain/ids";
 import type { Transaction } from "../../domain/transaction";
 import type { RefundRequest, Reply } from "../../durable/journal/protocol";
@@ -9,7 +9,8 @@ import { newestOf } from "./newest";
 
 /**
  * Gives back what every transaction of a batch moved and was not given back before; answers the newest one's refund
- * (contract/transactions.md section 8.2). `TXN_NOT_FOUND` when there is nothing to refund, `GEN_CONFLICT` when all was.
+ * (contract/transactions.md section 8.2). With metadata all of them are asked first whether they can take it, so that one
+ * that cannot stops the others before any money moves. `TXN_NOT_FOUND` when there is nothing to refund, `GEN_CONFLICT` when all was.
  */
 export async function refundBatch(
   ctx: LedgerContext,
@@ -22,13 +23,18 @@ export async function refundBatch(
   }
   const found = await endedBatch(ctx, batchId);
   if (!found.ok) return { ...found, replayed: false };
+  const ids = found.value?.transactionIds ?? [];
+  if (how.metaData !== null) {
+    const { amount, metaData } = how;
+    const questions = ids.map((transactionId) => ({ transactionId, amount, metaData }));
+    const plans = await outcomeOf(ctx.journal.plansToRefund(questions));
+    if (!plans.ok) return { ...plans, replayed: false };
+    const refused = plans.value.flatMap((plan) => (plan.ok ? [] : [plan.error])).find(stopsRefunds);
+    if (refused !== undefined) return { ok: false, error: refused, replayed: false };
+  }
   const { key, fingerprint } = how.operation;
   const operation = { key: `${batchId}/refund/${key}`, fingerprint, fromClient: false };
-  const requests = (found.value?.transactionIds ?? []).map((transactionId) => ({
-    ...how,
-    transactionId,
-    operation,
-  }));
+  const requests = ids.map((transactionId) => ({ ...how, transactionId, operation }));
   const replies = await outcomeOf(ctx.journal.refundEach(requests));
   if (!replies.ok) return { ...replies, replayed: false };
   // What moved nothing is not asked to give back; what was given back before is left alone.
@@ -42,3 +48,6 @@ export async function refundBatch(
     }
   );
 }
+
+/** Whether a refusal to refund one transaction stands in the way of the others: the request itself is broken. */
+export const stopsRefunds = ({ code }: LedgerError): boolean => code === "TXN_VALIDATION_ERROR";

@@ -1,4 +1,4 @@
-import { refusal } from "../../domain/error";
+import { type LedgerErrorCode, refusal } from "../../domain/error";
 import type { Preview } from "../../domain/preview";
 import {
   type FollowUps,
@@ -95,7 +95,10 @@ export function previewRefundPlan(
   return previewPlan(ctx, null, ask, followUpsOf);
 }
 
-/** A plan that finds nothing stays an error; any other refusal is a preview that says so. */
+/** The refusals of a plan that stay errors: there is nothing to preview, or the request itself is broken. */
+const ERRORS = new Set<LedgerErrorCode>(["TXN_NOT_FOUND", "TXN_VALIDATION_ERROR"]);
+
+/** What a plan would do. Any other refusal of it is a preview that says so. */
 async function previewPlan(
   ctx: LedgerContext,
   operation: FollowUps["operation"],
@@ -107,9 +110,7 @@ async function previewPlan(
     if (!answer.ok) return answer;
     const plan = answer.value;
     if (!plan.ok) {
-      return plan.error.code === "TXN_NOT_FOUND"
-        ? plan
-        : ok(refusedFollowUp(operation, plan.error));
+      return ERRORS.has(plan.error.code) ? plan : ok(refusedFollowUp(operation, plan.error));
     }
     const followUps = followUpsOf(plan.value);
     const postings = followUps.moves.map(({ posting }) => posting);

@@ -35,8 +35,7 @@ export async function refundTransaction(
   const { id, skipQueue, description, operation } = refund;
   const broken = brokenTexts(refund);
   if (broken !== null) return { ok: false, error: broken, replayed: false };
-  const metaData = refund.metaData === null ? null : withoutReservedKeys(refund.metaData);
-  const how = { skipQueue, description, metaData, operation };
+  const how = { skipQueue, description, metaData: keptMetaData(refund), operation };
   if (isBatchId(id)) {
     return refundBatch(ctx, { batchId: id, amount: amountOf(refund), ...how });
   }
@@ -54,7 +53,7 @@ export async function previewOfRefund(
   if (isBatchId(id)) {
     const broken = brokenTexts(refund);
     if (broken !== null) return err(broken);
-    const question = { batchId: id, amount: amountOf(refund) };
+    const question = { batchId: id, amount: amountOf(refund), metaData: keptMetaData(refund) };
     return previewRefundPlan(ctx, { id, skipQueue }, () => planRefundBatch(ctx, question));
   }
   const question = questionOf(refund);
@@ -67,8 +66,12 @@ function questionOf(refund: Refund): Result<RefundQuestion> {
   const { id } = refund;
   if (!isTransactionId(id)) return err(refusal("TXN_NOT_FOUND", "nothing to refund"));
   const broken = brokenTexts(refund);
-  return broken === null ? ok({ transactionId: id, amount: amountOf(refund) }) : err(broken);
+  if (broken !== null) return err(broken);
+  return ok({ transactionId: id, amount: amountOf(refund), metaData: keptMetaData(refund) });
 }
+
+const keptMetaData = ({ metaData }: Refund): MetaDataText | null =>
+  metaData === null ? null : withoutReservedKeys(metaData);
 
 function brokenTexts({ description, metaData }: Refund): LedgerError | null {
   const broken = tooLongDescription(description) ?? brokenMetaData(metaData);
