@@ -8,6 +8,7 @@ import { err, ok, type Result } from "./result";
 import { rowHash } from "./row-hash";
 import { withoutReservedKeys } from "./shown-metadata";
 import { MANY, type Split, splitOf } from "./split";
+import { isTooLongForRow, STORED_MAX } from "./stored-size";
 import { parseInstant } from "./time";
 import type { Overdraft, Posting, Side } from "./transaction";
 
@@ -41,13 +42,15 @@ export interface PostingRequest {
 }
 
 const SIGNIFICANT_DIGITS_MAX = 15;
-/** Longest texts in characters, and metadata in bytes: generous, and together far below a row of two megabytes. */
+/** Longest texts in characters: generous. What they come to together in a row is measured as well. */
 const REFERENCE_MAX = 2_000;
 const CURRENCY_MAX = 1_000;
 const SIDE_MAX = 1_000;
 const DESCRIPTION_MAX = 65_536;
 /** Entries of a split, and the characters that its legs may repeat between them: they travel in one call. */
 const SHARES_MAX = 500;
+/** Longest share in words, in characters: as many as an amount in minor units has digits. */
+const SHARE_MAX = 400;
 const REPEATED_MAX = 4 * 1024 * 1024;
 
 /**
@@ -57,6 +60,14 @@ const REPEATED_MAX = 4 * 1024 * 1024;
 export function postingOf(instance: string, request: PostingRequest): Result<Split> {
   const broken = brokenRules(instance, request);
   if (broken.length > 0) return err({ ...invalid(`${broken.join("; ")}.`), shownAs: "errors" });
+  const split = splitFor(instance, request);
+  if (!split.ok || !isTooLongForRow(split.value)) return split;
+  const message = `meta_data: all texts together are longer than ${STORED_MAX} bytes.`;
+  return err({ ...invalid(message), shownAs: "errors" });
+}
+
+/** The posting of a request that keeps the rules of its fields, with the legs of a split. */
+function splitFor(instance: string, request: PostingRequest): Result<Split> {
   const posting = single(instance, request);
   const { sources, destinations, currency } = request;
   if (sources.length > 0 && destinations.length > 0) {
@@ -175,7 +186,14 @@ function tooLongForShares(request: PostingRequest): string | null {
 function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {
   if ((side === "") === (shares.length === 0)) return `send either ${name} or ${name}s`;
   if (shares.length > SHARES_MAX) return `${name}s has more than ${SHARES_MAX} entries`;
-  return side.length > SIDE_MAX ? tooLong(SIDE_MAX) : null;
+  if (side.length > SIDE_MAX) return tooLong(SIDE_MAX);
+  for (const { identifier, distribution, preciseDistribution } of shares) {
+    if (identifier.length > SIDE_MAX) return `an identifier ${tooLong(SIDE_MAX)}`;
+    if (Math.max(distribution.length, preciseDistribution.length) > SHARE_MAX) {
+      return `a distribution ${tooLong(SHARE_MAX)}`;
+    }
+  }
+  return null;
 }
 
 function brokenDestination(instance: string, request: PostingRequest): string | null {

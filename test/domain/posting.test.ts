@@ -17,6 +17,16 @@ const request: PostingRequest = {
   skipQueue: false,
 };
 
+/** Five hundred shares of names that end alike. */
+const manyShares = (name: string) =>
+  Array.from({ length: 500 }, (_none, n) => ({
+    identifier: `@${n}${name}`,
+    distribution: "0.2%",
+    preciseDistribution: "",
+  }));
+
+const TOO_LONG = "meta_data: all texts together are longer than 1900000 bytes.";
+
 const share = { identifier: BOB, distribution: "left", preciseDistribution: "" };
 
 function accepted(changes: Partial<PostingRequest>): Posting {
@@ -80,29 +90,39 @@ describe("amounts", () => {
 
 describe("field rules", () => {
   it.each`
-    what                            | changes                                                                                                                 | text
-    ${"both amounts"}               | ${{ preciseAmount: 1n }}                                                                                                | ${"amount: send amount or precise_amount, not both."}
-    ${"neither amount"}             | ${{ amount: null }}                                                                                                     | ${"amount: send amount or precise_amount."}
-    ${"a negative amount"}          | ${{ amount: "-5" }}                                                                                                     | ${"amount: cannot be negative."}
-    ${"a negative precise amount"}  | ${{ amount: null, preciseAmount: -1n }}                                                                                 | ${"amount: precise_amount cannot be negative."}
-    ${"a fraction of a precision"}  | ${{ precision: "10.5" }}                                                                                                | ${"precision: must be a whole number."}
-    ${"a negative precision"}       | ${{ precision: "-100" }}                                                                                                | ${"precision: cannot be negative."}
-    ${"no currency"}                | ${{ currency: "" }}                                                                                                     | ${"currency: cannot be blank."}
-    ${"no reference"}               | ${{ reference: "" }}                                                                                                    | ${"reference: cannot be blank."}
-    ${"no description"}             | ${{ description: "" }}                                                                                                  | ${"description: cannot be blank."}
-    ${"a description of a space"}   | ${{ description: " " }}                                                                                                 | ${"accepted"}
-    ${"no source"}                  | ${{ source: "" }}                                                                                                       | ${"source: send either source or sources."}
-    ${"both kinds of source"}       | ${{ sources: [{ ...share, identifier: "bln_x" }] }}                                                                     | ${"source: send either source or sources."}
-    ${"no destination"}             | ${{ destination: "" }}                                                                                                  | ${"destination: send either destination or destinations."}
-    ${"one balance on both sides"}  | ${{ destination: ALICE }}                                                                                               | ${"destination: source and destination cannot be the same balance."}
-    ${"one balance in the other's"} | ${{ source: "", sources: [share] }}                                                                                     | ${"destination: source and destination cannot be the same balance."}
-    ${"a date without a zone"}      | ${{ scheduledFor: "2031-04-05T00:00:00" }}                                                                              | ${"scheduled_for: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"a day that is none"}         | ${{ inflightExpiryDate: "2031-02-30T00:00:00Z" }}                                                                       | ${"inflight_expiry_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"a bare day"}                 | ${{ inflightCommitDate: "2031-04-05" }}                                                                                 | ${"inflight_commit_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
-    ${"an endless reference"}       | ${{ reference: "r".repeat(2001) }}                                                                                      | ${"reference: is longer than 2000 characters."}
-    ${"shares without measure"}     | ${{ destination: "", destinations: Array(501).fill({ ...share, identifier: "bln_x" }) }}                                | ${"destination: destinations has more than 500 entries."}
-    ${"too much in every share"}    | ${{ destination: "", destinations: Array(500).fill({ ...share, identifier: "bln_x" }), description: "d".repeat(9000) }} | ${"meta_data: is too long for 500 shares."}
-    ${"metadata without measure"}   | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }}                                                              | ${"meta_data: is longer than 262144 characters."}
+    what                               | changes                                                                                                                 | text
+    ${"both amounts"}                  | ${{ preciseAmount: 1n }}                                                                                                | ${"amount: send amount or precise_amount, not both."}
+    ${"neither amount"}                | ${{ amount: null }}                                                                                                     | ${"amount: send amount or precise_amount."}
+    ${"a negative amount"}             | ${{ amount: "-5" }}                                                                                                     | ${"amount: cannot be negative."}
+    ${"a negative precise amount"}     | ${{ amount: null, preciseAmount: -1n }}                                                                                 | ${"amount: precise_amount cannot be negative."}
+    ${"a fraction of a precision"}     | ${{ precision: "10.5" }}                                                                                                | ${"precision: must be a whole number."}
+    ${"a negative precision"}          | ${{ precision: "-100" }}                                                                                                | ${"precision: cannot be negative."}
+    ${"no currency"}                   | ${{ currency: "" }}                                                                                                     | ${"currency: cannot be blank."}
+    ${"no reference"}                  | ${{ reference: "" }}                                                                                                    | ${"reference: cannot be blank."}
+    ${"no description"}                | ${{ description: "" }}                                                                                                  | ${"description: cannot be blank."}
+    ${"a description of a space"}      | ${{ description: " " }}                                                                                                 | ${"accepted"}
+    ${"no source"}                     | ${{ source: "" }}                                                                                                       | ${"source: send either source or sources."}
+    ${"both kinds of source"}          | ${{ sources: [{ ...share, identifier: "bln_x" }] }}                                                                     | ${"source: send either source or sources."}
+    ${"no destination"}                | ${{ destination: "" }}                                                                                                  | ${"destination: send either destination or destinations."}
+    ${"one balance on both sides"}     | ${{ destination: ALICE }}                                                                                               | ${"destination: source and destination cannot be the same balance."}
+    ${"one balance in the other's"}    | ${{ source: "", sources: [share] }}                                                                                     | ${"destination: source and destination cannot be the same balance."}
+    ${"a date without a zone"}         | ${{ scheduledFor: "2031-04-05T00:00:00" }}                                                                              | ${"scheduled_for: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"a day that is none"}            | ${{ inflightExpiryDate: "2031-02-30T00:00:00Z" }}                                                                       | ${"inflight_expiry_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"a bare day"}                    | ${{ inflightCommitDate: "2031-04-05" }}                                                                                 | ${"inflight_commit_date: must be a time with its offset, as in 2031-04-05T00:00:00+00:00."}
+    ${"an endless reference"}          | ${{ reference: "r".repeat(2001) }}                                                                                      | ${"reference: is longer than 2000 characters."}
+    ${"shares without measure"}        | ${{ destination: "", destinations: Array(501).fill({ ...share, identifier: "bln_x" }) }}                                | ${"destination: destinations has more than 500 entries."}
+    ${"too much in every share"}       | ${{ destination: "", destinations: Array(500).fill({ ...share, identifier: "bln_x" }), description: "d".repeat(9000) }} | ${"meta_data: is too long for 500 shares."}
+    ${"a share of an endless name"}    | ${{ destination: "", destinations: [{ ...share, identifier: "@".repeat(1001) }] }}                                      | ${"destination: an identifier is longer than 1000 characters."}
+    ${"a source of an endless name"}   | ${{ source: "", sources: [{ ...share, identifier: "@".repeat(1001) }] }}                                                | ${"source: an identifier is longer than 1000 characters."}
+    ${"an endless share"}              | ${{ destination: "", destinations: [{ ...share, identifier: "@x", distribution: "9".repeat(401) }] }}                   | ${"destination: a distribution is longer than 400 characters."}
+    ${"an endless precise share"}      | ${{ destination: "", destinations: [{ ...share, identifier: "@x", preciseDistribution: "9".repeat(401) }] }}            | ${"destination: a distribution is longer than 400 characters."}
+    ${"names longer than a row"}       | ${{ destination: "", destinations: manyShares("\u20ac".repeat(900)) }}                                                  | ${TOO_LONG}
+    ${"long names"}                    | ${{ destination: "", destinations: manyShares("\u20ac".repeat(200)) }}                                                  | ${"accepted"}
+    ${"a description for many"}        | ${{ destination: "", destinations: manyShares(""), description: "d".repeat(4_000) }}                                    | ${TOO_LONG}
+    ${"a reference for many"}          | ${{ destination: "", destinations: manyShares(""), reference: "\u20ac".repeat(1_300) }}                                 | ${TOO_LONG}
+    ${"the longest metadata"}          | ${{ metaData: `{"a":"${"\u20ac".repeat(262_136)}"}`, description: "\u20ac".repeat(65_536) }}                            | ${"accepted"}
+    ${"and what is escaped beside it"} | ${{ metaData: `{"a":"${"\u20ac".repeat(262_136)}"}`, description: "\u0001".repeat(65_536) }}                            | ${TOO_LONG}
+    ${"metadata without measure"}      | ${{ metaData: JSON.stringify({ a: "x".repeat(262144) }) }}                                                              | ${"meta_data: is longer than 262144 characters."}
   `("$what: $text", ({ changes, text }) => {
     expect(sentence(changes)).toBe(text);
   });

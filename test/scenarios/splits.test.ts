@@ -191,3 +191,45 @@ it("a refund of a split gives back every leg, once", async () => {
   expect([first.status, second.status]).toEqual([201, 409]);
   expect(await balancesOf(alice, bob, carol)).toEqual([1_000n, 0n, 0n]);
 });
+
+describe("a split of long names", () => {
+  /** So many shares, and each name so long. */
+  const shares = (count: number, length: number) =>
+    Array.from({ length: count }, (_none, n) => ({
+      identifier: `@${n}${"\u20ac".repeat(length)}`,
+      distribution: `${100 / count}%`,
+    }));
+
+  it.each([true, false])(
+    "is refused when its row cannot have them all (skip_queue %s)",
+    async (skip) => {
+      const source = await fundedBalance(1_000n);
+      for (const how of [{ skip_queue: skip }, { dry_run: true }]) {
+        const refused = await sendSplit({
+          source,
+          precise_amount: 500,
+          destinations: shares(500, 995),
+          ...how,
+        });
+        expect([refused.status, codeOf(refused)]).toEqual([400, "TXN_VALIDATION_ERROR"]);
+      }
+      expect(await balanceOf(source)).toBe(1_000n);
+    },
+  );
+
+  it("is carried out when it just can", async () => {
+    const source = await fundedBalance(1_000n);
+    const many = {
+      destinations: shares(100, 980),
+      reference: unique("\u20ac".repeat(1_950)),
+      description: '"'.repeat(1_000),
+      meta_data: { a: "\u20ac".repeat(38_000) },
+    };
+    const few = { destinations: shares(2, 10), meta_data: { a: "\u20ac".repeat(262_000) } };
+    for (const texts of [many, few]) {
+      const sent = await sendSplit({ source, ...texts });
+      expect([sent.status, field(sent, "status")]).toEqual([201, "APPLIED"]);
+    }
+    expect(await balanceOf(source)).toBe(800n);
+  });
+});
