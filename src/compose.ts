@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { LedgerEvent } from "./domain/event";
 import { isBalanceId, isTransactionId, type TransactionId } from "./domain/ids";
 import { invariant } from "./domain/invariant";
+import { reasonOf } from "./domain/thrown";
 import { instantOfMicros } from "./domain/time";
 import { JournalClient, type JournalParts, shardStub } from "./durable/journal/client";
 import { Inspector } from "./durable/journal/inspector";
@@ -114,7 +115,7 @@ function announcerOf(env: Cloudflare.Env, instance: string): LedgerContext["anno
       await sendEvents(env.WEBHOOKS, { instance, events: [event], endpoints });
       await outbox.markSent([event.id]);
     } catch (error) {
-      console.error({ event: "outbox.not_sent", event_id: event.id, error: String(error) });
+      console.error({ event: "outbox.not_sent", event_id: event.id, error: reasonOf(error) });
     }
   };
   return (event) => waitUntil(send(event));

@@ -1,6 +1,7 @@
 import type { TransactionId } from "../domain/ids";
+import { reasonOf } from "../domain/thrown";
 import { applyMessage } from "../queues/apply";
-import { log, reasonOf } from "./log";
+import { log } from "./log";
 import { retryDelaySeconds } from "./retry-delay";
 
 /** What the consumer of the queue `apply` needs. */

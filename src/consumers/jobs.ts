@@ -1,5 +1,6 @@
+import { reasonOf } from "../domain/thrown";
 import { type JobMessage, jobMessage } from "../queues/jobs";
-import { log, reasonOf } from "./log";
+import { log } from "./log";
 import { retryDelaySeconds } from "./retry-delay";
 
 /** What the consumer of the queue `jobs` needs. */

@@ -2,7 +2,3 @@
 export function log(event: string, fields: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify({ event, ...fields }));
 }
-
-/** What a thrown thing says about itself. */
-export const reasonOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);

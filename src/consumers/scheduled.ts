@@ -1,5 +1,6 @@
 import type { Finding } from "../domain/finding";
-import { log, reasonOf } from "./log";
+import { reasonOf } from "../domain/thrown";
+import { log } from "./log";
 
 /** What the run of every minute needs. */
 export interface ScheduledContext {

@@ -1,7 +1,8 @@
+import { reasonOf } from "../domain/thrown";
 import { sendInBatches } from "../queues/batch";
 import { type WebhookMessage, webhookMessage } from "../queues/webhooks";
 import { type DeliverySettings, deliver } from "../webhooks/deliver";
-import { log, reasonOf } from "./log";
+import { log } from "./log";
 import { retryDelaySeconds } from "./retry-delay";
 
 /** A Worker holds six connections at a time; more would wait within their time limit. */

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type LedgerError, type LedgerErrorCode, refusal, statusByCode } from "../domain/error";
 import type { Result } from "../domain/result";
+import { traceOf } from "../domain/thrown";
 import { MALFORMED, TOO_LARGE } from "../schemas/json";
 import type { AppEnv } from "./env";
 
@@ -55,7 +56,7 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
       request_id: c.get("requestId"),
       method: c.req.method,
       route: c.req.path,
-      error: error.stack ?? String(error),
+      error: traceOf(error),
     }),
   );
   return refuse(c, refusal("GEN_INTERNAL", "internal server error"));

@@ -1,5 +1,6 @@
 import { type LedgerError, refusal } from "../domain/error";
 import { err, ok, type Result } from "../domain/result";
+import { traceOf } from "../domain/thrown";
 import type { Reply } from "../durable/journal/protocol";
 
 const isOverloaded = (error: unknown): boolean =>
@@ -12,12 +13,7 @@ const OVERLOADED_SECONDS = 2;
 function told(error: unknown): LedgerError {
   // The platform turns a call away before it arrives, as a rule; that it never does otherwise is not promised.
   if (isOverloaded(error)) return { ...unknown, retryAfterSeconds: OVERLOADED_SECONDS };
-  console.error(
-    JSON.stringify({
-      event: "ledger.in_trouble",
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
-  );
+  console.error(JSON.stringify({ event: "ledger.in_trouble", error: traceOf(error) }));
   return unknown;
 }
 

@@ -30,11 +30,23 @@ type Read = (operand: Operand) => string | null;
 /** A statement takes a hundred parameters, of which a list needs some itself. */
 const PARAMETERS_MAX = 80;
 
+/** All values together, in bytes of JSON: a parameter of a statement may have 2 MB, and a list reads each of them. */
+const VALUES_BYTES_MAX = 256 * 1024;
+
+/** The same when numbers are written out: `1e999` has a thousand digits. */
+const COMPARED_BYTES_MAX = 1024 * 1024;
+
+/** Keys of metadata stand in the statement itself, up to eighteen times each, which may have 100 KB. */
+const KEYS_MAX = 1_000;
+
 /** All conditions of a filter, or what is wrong with the first that is wrong (contract/core.md section 10.4). */
 export function checkConditions(
   resource: ListedResource,
   all: readonly Asked[],
 ): Result<readonly Condition[]> {
+  if (bytesOf(all.map(({ operands }) => operands.map(metaTextOf))) > VALUES_BYTES_MAX) {
+    return tooLarge(`the values are longer than ${VALUES_BYTES_MAX} bytes together`);
+  }
   const conditions: Condition[] = [];
   for (const asked of all) {
     const condition = checkCondition(resource, asked);
@@ -42,9 +54,23 @@ export function checkConditions(
     conditions.push(condition.value);
   }
   const parameters = conditions.reduce((sum, each) => sum + parametersOf(each), 0);
-  if (parameters <= PARAMETERS_MAX) return ok(conditions);
-  return err(refusal("GEN_VALIDATION_ERROR", "Invalid filter: too many conditions at once"));
+  if (parameters > PARAMETERS_MAX) return tooLarge("too many conditions at once");
+  const keys = conditions.reduce((sum, each) => sum + keyLengthOf(each), 0);
+  if (keys > KEYS_MAX) {
+    return tooLarge(`the keys of meta_data are longer than ${KEYS_MAX} characters together`);
+  }
+  return bytesOf(conditions) > COMPARED_BYTES_MAX
+    ? tooLarge(`the values written out are longer than ${COMPARED_BYTES_MAX} bytes together`)
+    : ok(conditions);
 }
+
+const bytesOf = (values: readonly unknown[]): number =>
+  new TextEncoder().encode(JSON.stringify(values)).length;
+
+const tooLarge = (text: string) => err(refusal("GEN_VALIDATION_ERROR", `Invalid filter: ${text}`));
+
+const keyLengthOf = (condition: Condition): number =>
+  condition.on === "meta_data" ? condition.key.length : 0;
 
 /** How many parameters a condition needs at most. One on a transaction's sides is asked of both. */
 function parametersOf({ on }: Condition): number {
