@@ -10,6 +10,7 @@ const of = (field: string, operator: string, value: unknown) => ({ field, operat
 
 const INVALID = "GEN_VALIDATION_ERROR";
 const BAD = "GEN_BAD_REQUEST";
+const long = "x".repeat(60);
 const twentyOne = Array.from({ length: 21 }, (_none, n) => `meta_data.k${n}_eq=1`).join("&");
 
 /** contract/transactions.md section 11.4. */
@@ -26,6 +27,10 @@ it.each([
   ["what cannot be filtered by", filter({ filters: [of("hash", "eq", "x")] }), BAD],
   ["a text for a number in a filter", filter({ filters: [of("amount", "eq", "abc")] }), INVALID],
   ["no date in a filter", filter({ filters: [of("created_at", "gt", "soon")] }), INVALID],
+  ["a NUL alone in a pattern", filter({ filters: [of("reference", "like", "\0")] }), INVALID],
+  ["a NUL in a pattern in a list", list("description_ilike=a%00b%25"), INVALID],
+  ["a NUL in a long pattern", filter({ filters: [of("source", "like", `${long}\0%`)] }), INVALID],
+  ["a NUL in one for metadata", filter({ filters: [of("meta_data.k", "ilike", "\0")] }), INVALID],
   ["an unknown combination in a filter", filter({ logical_operator: "xor" }), INVALID],
   ["a filter that is no list", filter({ filters: "all" }), INVALID],
 ] as const)("%s is 400", async (_what, ask, code) => {

@@ -143,7 +143,7 @@ function checkOperands(
 }
 
 const PATTERN_WANTED =
-  "a pattern: beyond 50 bytes, one that fixes its start, its end and one text between them at most";
+  "a pattern without a NUL: beyond 50 bytes, one that fixes its start, its end and one text between them at most";
 
 const WANTED = {
   text: "text",

@@ -15,9 +15,11 @@ const PATTERN_BYTES_MAX = 50;
 
 /**
  * Reads a pattern: `%` is anything, `_` any one character, and a backslash takes the next character as it is. Null for one
- * that is longer than 50 bytes and has more to look for than its two ends and one text between them.
+ * that is longer than 50 bytes and has more to look for than its two ends and one text between them, and for one with a NUL,
+ * where SQLite's LIKE and GLOB would end.
  */
 export function parsePattern(text: string): Pattern | null {
+  if (text.includes("\0")) return null;
   const runs = runsOf(text);
   const like = join(runs, "%", (piece) =>
     piece === "one" ? "_" : piece.literal.replace(/[%_\\]/g, "\\$&"),
