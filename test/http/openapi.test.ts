@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { statusByCode } from "../../src/domain/error";
 import { api } from "../../src/http/api";
 import { openApiDocument } from "../../src/http/openapi";
-import { get, writeJson } from "../support/api";
+import { BulkRefusedBody } from "../../src/schemas/bulk";
+import { ErrorBody } from "../../src/schemas/common";
+import { get, post, writeJson } from "../support/api";
 
 const document = openApiDocument(api);
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
@@ -45,6 +47,28 @@ describe("W34: the document", () => {
         ]);
       }
     }
+  });
+
+  it.each([
+    ["that is empty", []],
+    ["with an item of the wrong shape", [{ precise_amount: "1" }]],
+    ["with an item that breaks a rule", [{}]],
+  ])("describes the 400 of a batch %s, which has no id", async (_what, transactions) => {
+    const { body } = await post("/transactions/bulk", { transactions });
+    expect(BulkRefusedBody.safeParse(body).success).toBe(false);
+    expect(ErrorBody.safeParse(body).success).toBe(true);
+    expect(document.paths?.["/transactions/bulk"]?.post?.responses?.[400]).toMatchObject({
+      content: {
+        "application/json": {
+          schema: {
+            anyOf: [
+              { $ref: "#/components/schemas/BulkRefused" },
+              { $ref: "#/components/schemas/Error" },
+            ],
+          },
+        },
+      },
+    });
   });
 
   it("shows amounts as integers and not as the objects that carry their digits", () => {

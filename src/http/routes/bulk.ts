@@ -14,7 +14,7 @@ import {
   toBulkBody,
   toBulkStartedBody,
 } from "../../schemas/bulk";
-import { jsonResponse, refusalResponse } from "../../schemas/common";
+import { ErrorBody, jsonResponse, refusalResponse } from "../../schemas/common";
 import { BatchPreviewBody, toBatchPreviewBody } from "../../schemas/preview";
 import { previewBatch } from "../../services/batches/preview";
 import { readBatch } from "../../services/batches/read";
@@ -45,8 +45,8 @@ const record = createRoute({
     201: jsonResponse(BulkBody, "Queued, or with `skip_queue` carried out."),
     202: jsonResponse(BulkStartedBody, "With `run_async`: it runs in the background."),
     400: jsonResponse(
-      BulkRefusedBody,
-      "A transaction was refused, with its code: `TXN_INSUFFICIENT_FUNDS`, `TXN_VALIDATION_ERROR`. Or nothing was looked at, and then there is no `batch_id`: `TXN_BULK_EMPTY`, `TXN_BULK_LIMIT_EXCEEDED`, `GEN_MALFORMED_REQUEST`, `TXN_VALIDATION_ERROR` with the index of a transaction that breaks a rule.",
+      z.union([BulkRefusedBody, ErrorBody]),
+      "A transaction was refused, with its code: `TXN_INSUFFICIENT_FUNDS`, `TXN_VALIDATION_ERROR`. Or nothing was looked at, and then there is neither `batch_id` nor `results`: `TXN_BULK_EMPTY`, `TXN_BULK_LIMIT_EXCEEDED`, `GEN_MALFORMED_REQUEST`, `TXN_VALIDATION_ERROR` with the index of a transaction that breaks a rule.",
     ),
     404: jsonResponse(BulkRefusedBody, "`TXN_NOT_FOUND`: a balance that does not exist."),
     409: jsonResponse(BulkRefusedBody, "`TXN_DUPLICATE_REFERENCE`."),
