@@ -17,6 +17,8 @@ const twentyOne = Array.from({ length: 21 }, (_none, n) => `meta_data.k${n}_eq=1
 it.each([
   ["a range with one end in a list", list("amount_between=1"), INVALID],
   ["an unknown combination in a list", list("logical_operator=xor"), INVALID],
+  ["an unknown consistency in a list", list("consistency=foo"), INVALID],
+  ["an unknown include_count in a list", list("include_count=yes"), INVALID],
   ["twenty-one conditions in a list", list(twentyOne), INVALID],
   ["an endless value in a list", list(`currency_eq=${"x".repeat(1_001)}`), INVALID],
   ["a text for a number in a list", list("amount_eq=abc"), INVALID],
@@ -32,6 +34,7 @@ it.each([
   ["a NUL in a long pattern", filter({ filters: [of("source", "like", `${long}\0%`)] }), INVALID],
   ["a NUL in one for metadata", filter({ filters: [of("meta_data.k", "ilike", "\0")] }), INVALID],
   ["an unknown combination in a filter", filter({ logical_operator: "xor" }), INVALID],
+  ["an unknown consistency in a filter", filter({ consistency: "foo" }), INVALID],
   ["a filter that is no list", filter({ filters: "all" }), INVALID],
 ] as const)("%s is 400", async (_what, ask, code) => {
   const answer = await ask();

@@ -131,8 +131,8 @@ describe("a transfer that is asked to show its balances", () => {
   });
 });
 
-it("nothing else can be expanded, and a refusal moves nothing", async () => {
-  const answer = await post("/transactions?expand=ledger", body({}));
+it.each([false, true])("nothing else can be expanded, with dry_run %s either", async (dry_run) => {
+  const answer = await post("/transactions?expand=ledger", body({ dry_run }));
   expect(answer.status).toBe(400);
   expect(codeOf(answer)).toBe("GEN_VALIDATION_ERROR");
 });

@@ -23,11 +23,18 @@ export interface ListQuery {
   readonly eventual: boolean | null;
 }
 
-/** What `consistency` asks for. */
-export const eventualOf = (consistency: string | undefined): boolean | null => {
-  if (consistency === "eventual") return true;
-  return consistency === "strong" ? false : null;
-};
+const EVENTUAL: ReadonlyMap<string, boolean | null> = new Map([
+  ["", null],
+  ["eventual", true],
+  ["strong", false],
+]);
+
+/** What `consistency` asks for: null for "", which leaves it to the ledger; undefined for a word that it does not know. */
+export const eventualOf = (consistency: string): boolean | null | undefined =>
+  EVENTUAL.get(consistency);
+
+/** Why a `consistency` is refused. */
+export const WRONG_CONSISTENCY = "invalid consistency: must be 'eventual' or 'strong'";
 
 /** A page of a list. */
 export interface Page<Row> {

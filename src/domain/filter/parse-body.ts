@@ -1,7 +1,7 @@
 import { refusal } from "../error";
 import { err, ok, type Result } from "../result";
 import { type Asked, checkConditions } from "./check";
-import { eventualOf, type ListQuery } from "./list-query";
+import { eventualOf, type ListQuery, WRONG_CONSISTENCY } from "./list-query";
 import type { Operand } from "./operand";
 import { boundedLimit, combineOf, readCursor } from "./parse-query";
 import { FILTER_BODY_LIMIT, type ListedResource } from "./resources";
@@ -39,6 +39,8 @@ export function parseFilterBody(
     const text = "invalid logical_operator: must be 'and' or 'or'";
     return err(refusal("GEN_VALIDATION_ERROR", text));
   }
+  const eventual = eventualOf(request.consistency);
+  if (eventual === undefined) return err(refusal("GEN_VALIDATION_ERROR", WRONG_CONSISTENCY));
   const conditions = checkConditions(resource, request.filters.map(asked));
   if (!conditions.ok) return conditions;
   const after = readCursor(request.cursor, request.offset);
@@ -53,7 +55,7 @@ export function parseFilterBody(
     offset: Math.max(0, request.offset),
     after: after.value,
     count: request.includeCount,
-    eventual: eventualOf(request.consistency),
+    eventual,
   });
 }
 

@@ -1,7 +1,7 @@
 import { type LedgerError, refusal } from "../error";
 import { err, ok, type Result } from "../result";
 import { type Asked, checkConditions, invalid } from "./check";
-import { eventualOf, type ListQuery, positionOf } from "./list-query";
+import { eventualOf, type ListQuery, positionOf, WRONG_CONSISTENCY } from "./list-query";
 import type { Operand } from "./operand";
 import { operatorOfSuffix } from "./operators";
 import type { LimitRule, ListedResource } from "./resources";
@@ -52,7 +52,7 @@ export function parseListQuery(
   }
   const filters = readFilters(resource, valueByName);
   if (!filters.ok) return filters;
-  const { asked, combine } = filters.value;
+  const { asked, combine, count, eventual } = filters.value;
 
   const paging = readPaging(resource, valueByName, asked.length > 0);
   if (!paging.ok) return paging;
@@ -70,14 +70,13 @@ export function parseListQuery(
     ...order.value,
     conditions: conditions.value,
     combine,
-    count: valueByName.get("include_count") === "true",
-    eventual: eventualOf(valueByName.get("consistency")),
+    count,
+    eventual,
   });
 }
 
-interface Filters {
+interface Filters extends Pick<ListQuery, "combine" | "count" | "eventual"> {
   readonly asked: readonly Asked[];
-  readonly combine: "and" | "or";
 }
 
 function readFilters(
@@ -107,8 +106,25 @@ function readFilters(
       Message: "invalid logical_operator: must be 'and' or 'or'",
     });
   }
-  if (bad.length > 0 || combine === null) return err(badParameters(bad));
-  return ok({ asked, combine });
+  const count = countOf(valueByName.get("include_count") ?? "");
+  if (count === null) {
+    bad.push({
+      Param: "include_count",
+      Message: "invalid include_count: must be 'true' or 'false'",
+    });
+  }
+  const eventual = eventualOf(valueByName.get("consistency") ?? "");
+  if (eventual === undefined) bad.push({ Param: "consistency", Message: WRONG_CONSISTENCY });
+  if (bad.length > 0 || combine === null || count === null || eventual === undefined) {
+    return err(badParameters(bad));
+  }
+  return ok({ asked, combine, count, eventual });
+}
+
+/** Whether to count, which is not done unless it is asked for; null for any other word. */
+function countOf(text: string): boolean | null {
+  if (text === "" || text === "false") return false;
+  return text === "true" ? true : null;
 }
 
 /** `and` unless `or` was written; null for any other word. */

@@ -159,11 +159,11 @@ const refund = createRoute({
 export const transactions = newRoutes()
   .openapi(record, async (c) => {
     const request = toPostingRequest(c.req.valid("json"));
+    const withBalances = wantsBalances(c);
     if (request.dryRun) {
       const { preview, holds } = unwrap(await previewTransaction(c.get("ledger"), request));
       return c.json(toPreviewBody(preview, holds), 200);
     }
-    const withBalances = wantsBalances(c);
     const reply = await recordTransaction(c.get("ledger"), {
       request,
       operation: await operation(c),

@@ -119,11 +119,21 @@ describe("a question that is not understood is refused by its name", () => {
   });
 
   it("names every parameter that cannot be read, in the shape of a list", () => {
-    const error = errorOf(ask(ledgerList, "created_at_between=2030-01-01&logical_operator=xor"));
+    const error = errorOf(
+      ask(
+        ledgerList,
+        "created_at_between=2030-01-01&logical_operator=xor&include_count=1&consistency=weak",
+      ),
+    );
     expect(error).toMatchObject({
       code: "GEN_VALIDATION_ERROR",
       shownAs: "errors",
-      details: [{ Param: "created_at_between" }, { Param: "logical_operator" }],
+      details: [
+        { Param: "created_at_between" },
+        { Param: "logical_operator" },
+        { Param: "include_count" },
+        { Param: "consistency" },
+      ],
     });
   });
 
@@ -136,6 +146,14 @@ describe("a question that is not understood is refused by its name", () => {
     ["a value of more than a thousand bytes", `name_eq=${"é".repeat(501)}`],
   ])("%s", (_case, query) => {
     expect(errorOf(ask(ledgerList, query)).shownAs).toBe("errors");
+  });
+
+  it("takes what asks for the usual in other words", () => {
+    expect(valued(ask(ledgerList, "include_count=&consistency="))).toMatchObject({
+      count: false,
+      eventual: null,
+    });
+    expect(valued(ask(ledgerList, "include_count=false")).count).toBe(false);
   });
 
   it("takes names that never are filters, and names that clients send for nothing", () => {
