@@ -3,6 +3,9 @@ import type { LedgerError } from "./error";
 /** Names and the like may be long, but a row must stay far below 2 MB. In characters. */
 export const TEXT_MAX = 16_384;
 
+/** What a transaction names must be as short as a transaction takes it. In characters. */
+export const NAMED_MAX = 1_000;
+
 /** A field by its name on the wire, and what is wrong with it. */
 export type FieldRule = readonly [field: string, broken: string | null];
 
@@ -23,9 +26,9 @@ export function brokenFields(
 }
 
 /** Why a text is refused that must be there, or null. A space is enough. */
-export const brokenName = (text: string): string | null =>
-  text === "" ? "cannot be blank" : tooLong(text);
+export const brokenName = (text: string, lengthMax = TEXT_MAX): string | null =>
+  text === "" ? "cannot be blank" : tooLong(text, lengthMax);
 
 /** Why a text is refused that may be empty, or null. */
-export const tooLong = (text: string): string | null =>
-  text.length > TEXT_MAX ? `is longer than ${TEXT_MAX} characters` : null;
+export const tooLong = (text: string, lengthMax = TEXT_MAX): string | null =>
+  text.length > lengthMax ? `is longer than ${lengthMax} characters` : null;

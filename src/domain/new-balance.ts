@@ -1,6 +1,6 @@
 import type { BalanceProfile } from "./balance-record";
 import type { LedgerError } from "./error";
-import { brokenFields, brokenName, tooLong } from "./field-rules";
+import { brokenFields, brokenName, NAMED_MAX, tooLong } from "./field-rules";
 import { type BalanceId, GENERAL_LEDGER_ID, indicatorBalanceId } from "./ids";
 import { brokenMetaData, type MetaDataText } from "./metadata";
 import { err, ok, type Result } from "./result";
@@ -56,7 +56,7 @@ function brokenRules(asked: NewBalance): LedgerError | null {
   return brokenFields(
     [
       ["allocation_strategy", brokenStrategy(asked.allocationStrategy)],
-      ["currency", brokenName(currency)],
+      ["currency", brokenName(currency, NAMED_MAX)],
       ["identity_id", brokenOwner(asked) ?? tooLong(identityId)],
       ["indicator", brokenIndicator(asked)],
       ["ledger_id", brokenName(ledgerId)],
@@ -78,5 +78,5 @@ function brokenIndicator({ indicator, ledgerId }: NewBalance): string | null {
     return `is only for balances of the General Ledger (ledger_id = ${GENERAL_LEDGER_ID})`;
   }
   if (!INDICATOR.test(indicator)) return "must start with '@' and hold no spaces, as in '@cash'";
-  return tooLong(indicator);
+  return tooLong(indicator, NAMED_MAX);
 }

@@ -130,6 +130,30 @@ describe("balances", () => {
     expect(field(refused, "errors")).toBe("currency: cannot be blank; ledger_id: cannot be blank.");
   });
 
+  it("have no longer currency and indicator than a transaction takes", async () => {
+    const indicator = `@${unique().padEnd(999, "x")}`;
+    const currency = "c".repeat(1_000);
+    const ledger_id = "general_ledger_id";
+    expect((await post("/balances", { ledger_id, currency, indicator })).status).toBe(201);
+    const moved = await post("/transactions", {
+      precise_amount: 1n,
+      precision: 1,
+      reference: unique(),
+      description: "test",
+      currency,
+      source: indicator,
+      destination: `@shop-${unique()}`,
+      allow_overdraft: true,
+      skip_queue: true,
+    });
+    expect(moved.status).toBe(201);
+
+    const longer = { ledger_id, currency: `${currency}c`, indicator: `${indicator}x` };
+    expect(field(await post("/balances", longer), "errors")).toBe(
+      "currency: is longer than 1000 characters; indicator: is longer than 1000 characters.",
+    );
+  });
+
   it("are one for each indicator and currency", async () => {
     const indicator = `@till-${unique()}`;
     const asked = { ledger_id: "general_ledger_id", currency: "USD", indicator: ` ${indicator} ` };
