@@ -57,6 +57,13 @@ describe("paths", () => {
     },
   );
 
+  it("HEAD is answered as GET is, without the body", async () => {
+    const [head, whole] = [await call("HEAD", "/ledgers"), await get("/ledgers")];
+    expect([head.status, head.body]).toEqual([200, null]);
+    expect(head.headers.get("Content-Type")).toBe(whole.headers.get("Content-Type"));
+    expect((await call("HEAD", "/ledgers/ldg_none")).status).toBe(404);
+  });
+
   it("never sends a browser to another host", async () => {
     const answer = await call("GET", "//evil.example/", JSON_WANTED);
     expect(answer.headers.get("location")).toBeNull();

@@ -66,6 +66,11 @@ describe("identities", () => {
     expect(typeof field(refused, "error")).toBe("string");
   });
 
+  it("have texts of 16,384 characters at most", async () => {
+    expect((await post("/identities", { street: "x".repeat(16_384) })).status).toBe(201);
+    expect((await post("/identities", { street: "x".repeat(16_385) })).status).toBe(400);
+  });
+
   it("may bring their own id, which works once", async () => {
     const id = `idt_${unique().toUpperCase()}`;
     expect(textOf(await post("/identities", { identity_id: id }), "identity_id")).toBe(id);

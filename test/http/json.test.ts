@@ -57,6 +57,10 @@ describe("bodies", () => {
     expect(body.parse({ name: null })).toEqual({});
   });
 
+  it("counts a spelling that is repeated where it stood first", () => {
+    expect(body.parse(parseBody('{"name":"a","NAME":"b","name":"c"}'))).toEqual({ name: "b" });
+  });
+
   it("leaves the keys of metadata alone", () => {
     const parsed = body.parse(parseBody('{"META_DATA":{"Key":1,"n":12345678901234567890}}'));
     expect(parsed).toEqual({ meta_data: '{"Key":1,"n":12345678901234567890}' });

@@ -76,6 +76,12 @@ describe("ledgers", () => {
     expect(field(made, "meta_data")).toEqual({ A: 1n });
   });
 
+  it("have names of 16,384 characters at most", async () => {
+    expect((await post("/ledgers", { name: "x".repeat(16_384) })).status).toBe(201);
+    const refused = await post("/ledgers", { name: "x".repeat(16_385) });
+    expect([refused.status, codeOf(refused)]).toEqual([400, "GEN_VALIDATION_ERROR"]);
+  });
+
   it("are renamed, their metadata untouched", async () => {
     const made = await post("/ledgers", { name: "before", meta_data: { a: 1 } });
     const path = `/ledgers/${textOf(made, "ledger_id")}`;

@@ -70,6 +70,16 @@ describe("metadata", () => {
     expect(Object.keys(Object(shown))).not.toContain("blnk_rejection_reason");
   });
 
+  it("of a balance recomputes nothing, whatever its keys are", async () => {
+    const [, , balance] = await records();
+    const before = await get(balance?.path ?? "");
+    const flag = { BLNK_RUN_RECONCILIATION: "SOURCE" };
+    await post(`/${balance?.id}/metadata`, { meta_data: flag });
+    const after = await get(balance?.path ?? "");
+    expect(field(after, "meta_data")).toMatchObject(flag);
+    expect(after.body).toEqual({ ...Object(before.body), meta_data: field(after, "meta_data") });
+  });
+
   it("is found by its keys in lists", async () => {
     const id = await recordTransaction();
     const mark = crypto.randomUUID();
