@@ -3,7 +3,7 @@
  * that it starts get the Node of `node_modules/node`, and what is missing there is installed first.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,16 +25,16 @@ if (tool === undefined) {
 }
 run(tool, toolArguments);
 
-/** Installs when nothing is installed, or when the lock file changed since. Tools are dev dependencies in any NODE_ENV. */
+/** Installs when something else is installed than the lock file names. Tools are dev dependencies in any NODE_ENV. */
 function install() {
-  const installed = inRoot("node_modules", ".package-lock.json");
-  const lock = inRoot("package-lock.json");
-  if (
-    existsSync(node) &&
-    existsSync(installed) &&
-    statSync(installed).mtimeMs >= statSync(lock).mtimeMs
-  )
-    return;
+  if (existsSync(node) && isInstalled()) return;
+  // npm empties what a link points to, which may be another clone's.
+  if (lstatSync(inRoot("node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      "node_modules is a link to a folder in which something else is installed than package-lock.json names. Remove the link and try again, or run `npm ci` where the folder belongs.",
+    );
+    process.exit(1);
+  }
   console.error("Installing what is missing…");
   const npm = process.env.npm_execpath;
   const ci = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -42,6 +42,35 @@ function install() {
     npm === undefined ? ["npm", ci] : [process.execPath, [npm, ...ci]];
   const { status } = spawnSync(command, commandArguments, { cwd: root, stdio: ["ignore", 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/**
+ * Whether npm installed what the lock file names, by its own list of it. What is optional, such as another platform's, may
+ * be missing. No dates are compared: a fresh clone is younger than what was copied into it.
+ */
+function isInstalled() {
+  const installed = packagesIn("node_modules", ".package-lock.json");
+  const { "": _root, ...wanted } = packagesIn("package-lock.json");
+  const isSame = (path) =>
+    installed[path]?.version === wanted[path]?.version &&
+    installed[path]?.integrity === wanted[path]?.integrity;
+  const isLeftOut = (path) => {
+    const { optional, devOptional } = wanted[path];
+    return installed[path] === undefined && (optional || devOptional);
+  };
+  return (
+    Object.keys(installed).every(isSame) &&
+    Object.keys(wanted).every((path) => isSame(path) || isLeftOut(path))
+  );
+}
+
+/** The packages of a lock file by their paths; none when it cannot be read. */
+function packagesIn(...path) {
+  try {
+    return JSON.parse(readFileSync(inRoot(...path), "utf8")).packages;
+  } catch {
+    return {};
+  }
 }
 
 /** Runs the tool as a child, passes signals on, and ends as it ends. */
