@@ -1,6 +1,7 @@
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
+import { reasonOf } from "../../domain/thrown";
 import { sendApply } from "../../queues/apply";
 import { sendJob } from "../../queues/jobs";
 import { endpointsOf, sendEvents } from "../../queues/webhooks";
@@ -101,6 +102,5 @@ function shardsOf(d1: D1Database, instanceId: string): () => Promise<number> {
 }
 
 function log(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  console.error(JSON.stringify({ event, reason, ...fields }));
+  console.error(JSON.stringify({ event, reason: reasonOf(error), ...fields }));
 }
