@@ -1,5 +1,6 @@
 import type { BalanceId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
+import { postingText } from "./codec";
 import type { StoredRow } from "./open-rows";
 import type { Records } from "./records";
 import { isHalfDone, isHidden, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
@@ -61,14 +62,41 @@ export class Inspection {
     this.#records = parts.records;
   }
 
-  /** Rows after an id, in the order of their ids. */
-  page(after: string, limit: number): InspectedRow[] {
-    return this.#rows("WHERE transaction_id > ? ORDER BY transaction_id LIMIT ?", after, limit);
+  /** Rows after an id, in the order of their ids: the first of `limit` that have so many characters, one at least. */
+  page(after: string, limit: number, charactersMax: number): InspectedRow[] {
+    if (!this.#store.isUsed) return [];
+    const ids = this.#store.sql
+      .exec<{ transaction_id: string }>(
+        "SELECT transaction_id FROM transactions WHERE transaction_id > ? ORDER BY transaction_id LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ transaction_id }) => transaction_id);
+    return this.rows(ids, charactersMax);
   }
 
-  /** Rows by their ids; those that don't exist are missing. */
-  rows(ids: readonly string[]): InspectedRow[] {
-    return ids.flatMap((id) => this.#rows("WHERE transaction_id = ?", id));
+  /**
+   * Rows by their ids, in that order: the first that have so many characters, one at least. Those that don't exist are
+   * missing.
+   */
+  rows(ids: readonly string[], charactersMax: number): InspectedRow[] {
+    const rows: InspectedRow[] = [];
+    let left = charactersMax;
+    // One after the other: an object that reads many large ones at once has no memory left.
+    for (const id of ids) {
+      const stored = this.#stored(id);
+      if (stored === null) continue;
+      const record = this.#record(stored);
+      left -= charactersOf(stored, record);
+      if (left < 0 && rows.length > 0) break;
+      rows.push({
+        transactionId: stored.transaction_id,
+        parent: stored.parent_transaction,
+        record,
+      });
+    }
+    return rows;
   }
 
   /** Balances that this shard met, after an id, in the order of their ids. */
@@ -106,16 +134,13 @@ export class Inspection {
     };
   }
 
-  #rows(where: string, ...values: (string | number)[]): InspectedRow[] {
-    if (!this.#store.isUsed) return [];
-    return this.#store.sql
-      .exec<StoredRow>(`SELECT * FROM transactions ${where}`, ...values)
-      .toArray()
-      .map((stored) => ({
-        transactionId: stored.transaction_id,
-        parent: stored.parent_transaction,
-        record: this.#record(stored),
-      }));
+  #stored(id: string): StoredRow | null {
+    if (!this.#store.isUsed) return null;
+    const [stored] = this.#store.sql.exec<StoredRow>(
+      "SELECT * FROM transactions WHERE transaction_id = ?",
+      id,
+    );
+    return stored ?? null;
   }
 
   #record(stored: StoredRow): InspectedRecord | null {
@@ -154,6 +179,13 @@ export class Inspection {
     if (isHidden(row) || isHalfDone(row, Date.now())) return null;
     return this.#records.shown(row);
   }
+}
+
+/** About how many characters a row travels with: what was recorded is in it twice, as it was and as it is shown. */
+function charactersOf(stored: StoredRow, record: InspectedRecord | null): number {
+  const { shown = null, legs = [], children = [] } = record ?? {};
+  const texts = [stored.outcome, shown?.metaData, ...legs.map(postingText), ...children];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 2 * stored.posting.length);
 }
 
 const nameOf = (status: string, work: number): string => {

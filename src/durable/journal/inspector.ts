@@ -1,5 +1,5 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
-import { type BalanceId, isTransactionId, shardOf } from "../../domain/ids";
+import { type BalanceId, isTransactionId, shardOf, type TransactionId } from "../../domain/ids";
 import { askBalance } from "../balance/client";
 import type { EntryPlace, Evidence, EvidenceAsked } from "../balance/evidence";
 import { patiently } from "../patiently";
@@ -9,6 +9,14 @@ import type { JournalObject } from "./object";
 
 /** Rows that are asked for in one call. */
 const ROWS_AT_ONCE = 100;
+/** And about so many characters of them, but one row at least: a call carries 32 MiB, a character takes two bytes at most. */
+const CHARACTERS_MAX = 4_000_000;
+
+/** Rows of a shard, and whether it has more of them. */
+export interface RowPage {
+  readonly rows: readonly InspectedRow[];
+  readonly hasMore: boolean;
+}
 
 /** What those may ask who check the objects' stored bytes, or copy them. Nothing is changed, but for the bookmark. */
 export class Inspector {
@@ -23,31 +31,60 @@ export class Inspector {
     return this.#parts.shards;
   }
 
-  /** Rows of a shard after an id, in the order of their ids. */
-  page(shard: number, asked: { after: string; limit: number }): Promise<InspectedRow[]> {
-    return this.#ask(shard, async (stub): Promise<InspectedRow[]> => await stub.inspect(asked));
+  /** Rows of a shard after an id, in the order of their ids: `limit` of them, or fewer when they are large. */
+  async page(shard: number, asked: { after: string; limit: number }): Promise<RowPage> {
+    const rows = await this.#page(shard, asked);
+    const last = rows.at(-1);
+    if (last === undefined) return { rows, hasMore: false };
+    if (rows.length === asked.limit) return { rows, hasMore: true };
+    // Whether they were large or the last, a shard of any version tells by what comes next.
+    const next = await this.#page(shard, { after: last.transactionId, limit: 1 });
+    return { rows, hasMore: next.length > 0 };
   }
 
-  /** Rows by their ids, from all shards; those that don't exist are missing. */
-  async rows(ids: readonly string[]): Promise<InspectedRow[]> {
+  #page(shard: number, asked: { after: string; limit: number }): Promise<InspectedRow[]> {
+    return this.#ask(
+      shard,
+      async (stub): Promise<InspectedRow[]> =>
+        await stub.inspect({ ...asked, charactersMax: CHARACTERS_MAX }),
+    );
+  }
+
+  /** Rows by their ids, from all shards; those that don't exist are missing. Many of them may be more than fits in memory. */
+  rows(ids: readonly string[]): Promise<InspectedRow[]> {
+    return this.each(ids, (row) => row);
+  }
+
+  /** What is made of each of the rows, a few of which are here at a time, however large they are. */
+  async each<T>(ids: readonly string[], make: (row: InspectedRow) => T): Promise<T[]> {
     const known = [...new Set(ids)].filter(isTransactionId);
     const byShard = Map.groupBy(known, (id) => shardOf(id, this.#parts.shards));
-    const found = await Promise.all(
-      [...byShard].map(async ([shard, all]) => {
-        const rows: InspectedRow[] = [];
-        for (let at = 0; at < all.length; at += ROWS_AT_ONCE) {
-          const some = all.slice(at, at + ROWS_AT_ONCE);
-          rows.push(
-            ...(await this.#ask(
-              shard,
-              async (stub): Promise<InspectedRow[]> => await stub.inspectMany({ ids: some }),
-            )),
-          );
-        }
-        return rows;
-      }),
+    const charactersMax = Math.floor(CHARACTERS_MAX / byShard.size);
+    const made = await Promise.all(
+      [...byShard].map(([shard, some]) => this.#each(shard, { ids: some, charactersMax }, make)),
     );
-    return found.flat();
+    return made.flat();
+  }
+
+  async #each<T>(
+    shard: number,
+    { ids, charactersMax }: { ids: readonly TransactionId[]; charactersMax: number },
+    make: (row: InspectedRow) => T,
+  ): Promise<T[]> {
+    const made: T[] = [];
+    for (let at = 0; at < ids.length; ) {
+      const asked = { ids: ids.slice(at, at + ROWS_AT_ONCE), charactersMax };
+      const rows = await this.#ask(
+        shard,
+        async (stub): Promise<InspectedRow[]> => await stub.inspectMany(asked),
+      );
+      made.push(...rows.map(make));
+      const found: readonly string[] = rows.map(({ transactionId }) => transactionId);
+      // They come in order: after the last one there may be some that found no room. Where none comes there are none.
+      const last = asked.ids.findLastIndex((id) => found.includes(id));
+      at += last < 0 ? asked.ids.length : last + 1;
+    }
+    return made;
   }
 
   /** What a shard has still to do. */

@@ -309,14 +309,16 @@ export class JournalObject extends DurableObject<Env> {
     this.#shard.answers.drop(key);
   }
 
-  /** Rows after an id as they are on disk, for those who check or copy them. */
-  inspect({ after, limit }: { after: string; limit: number }): InspectedRow[] {
-    return this.#shard.inspection.page(after, limit);
+  /** Rows after an id as they are on disk, for those who check or copy them; who names no bound gets all of the page. */
+  inspect(asked: { after: string; limit: number; charactersMax?: number }): InspectedRow[] {
+    const { after, limit, charactersMax = Number.POSITIVE_INFINITY } = asked;
+    return this.#shard.inspection.page(after, limit, charactersMax);
   }
 
   /** The same by their ids; those that don't exist are missing. */
-  inspectMany({ ids }: { ids: readonly TransactionId[] }): InspectedRow[] {
-    return this.#shard.inspection.rows(ids);
+  inspectMany(asked: { ids: readonly TransactionId[]; charactersMax?: number }): InspectedRow[] {
+    const { ids, charactersMax = Number.POSITIVE_INFINITY } = asked;
+    return this.#shard.inspection.rows(ids, charactersMax);
   }
 
   /** Balances that this shard met, after an id. */

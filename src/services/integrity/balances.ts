@@ -5,6 +5,7 @@ import { GENERAL_LEDGER_ID, indicatorBalanceId, isBalanceId, shardOf } from "../
 import { actionOf } from "../../domain/saga";
 import { type Entry, FIRST_VERSION, postingSeal, profileSeal } from "../../domain/seal";
 import { millisOf } from "../../domain/time";
+import { atOnce } from "../../durable/at-once";
 import type { Evidence } from "../../durable/balance/evidence";
 import type { InspectedRecord } from "../../durable/journal/inspection";
 import { differences } from "../../storage/copies";
@@ -16,6 +17,9 @@ import { operationOf } from "./transactions";
 
 /** A change of a balance has reached D1 after this long, in milliseconds. */
 const IN_D1_MS = 60_000;
+
+/** So many balances are looked at together: their metadata must fit in memory. */
+const BALANCES_AT_ONCE = 16;
 
 /** What is wrong with a balance, as far as it was looked at. */
 export interface BalanceLook {
@@ -31,10 +35,13 @@ export async function profileFindings(
   ctx: AuditContext,
   ids: readonly string[],
 ): Promise<Finding[]> {
-  const found = await Promise.all(
-    ids.map((id) => entryFindings(ctx, id, { after: FIRST_VERSION, limit: 0, funds: null })),
+  const found = await atOnce(
+    BALANCES_AT_ONCE,
+    ids,
+    async (id) =>
+      (await entryFindings(ctx, id, { after: FIRST_VERSION, limit: 0, funds: null })).findings,
   );
-  return found.flatMap(({ findings }) => findings);
+  return found.flat();
 }
 
 /** A balance as it was before its shard was asked to take it to D1, and whether the shard said that it has. */
@@ -217,11 +224,18 @@ async function unexplained(
   id: string,
   entries: readonly Entry[],
 ): Promise<Finding[]> {
-  const rows = await ctx.inspector.rows(entries.map(({ transactionId }) => transactionId));
-  const records = new Map(rows.map(({ transactionId, record }) => [transactionId, record]));
+  const byTransaction = Map.groupBy(entries, ({ transactionId }) => transactionId);
+  const explained = await ctx.inspector.each(
+    [...byTransaction.keys()],
+    ({ transactionId, record }): [Entry, string | null][] =>
+      (byTransaction.get(transactionId) ?? []).flatMap((entry) =>
+        record === null ? [] : [[entry, conflictOf(id, entry, record)]],
+      ),
+  );
+  const conflicts = new Map(explained.flat());
   return entries.flatMap((entry) => {
-    const record = records.get(entry.transactionId) ?? null;
-    const message = record === null ? "no transaction made it" : conflictOf(id, entry, record);
+    const conflict = conflicts.get(entry);
+    const message = conflict === undefined ? "no transaction made it" : conflict;
     if (message === null) return [];
     return [{ ...about(id, "entry_unexplained", message), version: entry.version }];
   });

@@ -70,16 +70,16 @@ export type Cursor = z.infer<typeof cursor>;
 export const START: Place = { part: "transactions", shard: 0, after: "" };
 
 /**
- * The place after the ids (in D1's transactions: the texts of the keys) that were found at one: in the same part while a step is full, else in the part after it, which may
- * be that of the next shard; null at the end.
+ * The place after the ids (in D1's transactions: the texts of the keys) that were found at one: in the same part while it has
+ * more, else in the part after it, which may be that of the next shard; null at the end.
  */
 export function nextPlace(
   at: Place,
   ids: readonly string[],
-  { limit, shards }: { readonly limit: number; readonly shards: number },
+  { hasMore, shards }: { readonly hasMore: boolean; readonly shards: number },
 ): Place | null {
   const last = ids.at(-1);
-  if (last !== undefined && ids.length === limit) return { ...at, after: last };
+  if (last !== undefined && hasMore) return { ...at, after: last };
   switch (at.part) {
     case "transactions":
       return { ...at, part: "balances", after: "" };

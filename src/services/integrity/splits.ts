@@ -4,7 +4,7 @@ import type { Posting } from "../../domain/transaction";
 import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspection";
 import type { AuditContext } from "../context";
 
-/** Postings by their ids. */
+/** Postings by their ids, without their metadata. */
 export type Kin = ReadonlyMap<string, Posting>;
 
 /** What the parts of splits name: references their legs, legs their split and the row that keeps their reference. */
@@ -18,12 +18,10 @@ export async function kinOf(
     if (kind === "pointer") return [parentTransaction];
     return isLeg(record) ? [parentTransaction, transactionIdOf(instance, reference)] : [];
   });
-  const found = ids.length === 0 ? [] : await inspector.rows(ids);
-  return new Map(
-    found.flatMap(({ transactionId, record }) =>
-      record === null ? [] : [[transactionId, record.posting]],
-    ),
+  const found = await inspector.each(ids, ({ transactionId, record }): [string, Posting][] =>
+    record === null ? [] : [[transactionId, { ...record.posting, metaData: null }]],
   );
+  return new Map(found.flat());
 }
 
 /** What is wrong between a part of a split and what it names. */

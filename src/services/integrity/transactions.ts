@@ -35,19 +35,21 @@ export async function unknownCopies(
   { inspector }: AuditContext,
   keys: readonly Key[],
 ): Promise<Key[]> {
-  const rows = await inspector.rows(keys.map(idOf));
-  const known = new Map<string, InspectedRecord | null>(
-    rows.map(({ transactionId, record }) => [transactionId, record]),
+  const known = new Map(
+    await inspector.each(keys.map(idOf), ({ transactionId, record }): [string, string | null] => [
+      transactionId,
+      record !== null && isToldByLegs(record) ? "" : (record?.shown?.createdAt ?? null),
+    ]),
   );
   return keys.filter((key) => {
-    const record = known.get(idOf(key));
-    if (record === undefined) return true;
-    if (record === null) return false;
-    // Splits, and references that lead to their legs, are told by the legs alone.
-    if (record.posting.kind === "split" || record.posting.kind === "pointer") return true;
-    return record.shown !== null && record.shown.createdAt !== key[0];
+    const createdAt = known.get(idOf(key));
+    return createdAt === undefined || (createdAt !== null && createdAt !== key[0]);
   });
 }
+
+/** Splits, and references that lead to their legs, are told by the legs alone. */
+const isToldByLegs = ({ posting: { kind } }: InspectedRecord): boolean =>
+  kind === "split" || kind === "pointer";
 
 async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<Finding[]> {
   const [entries, kin, copies] = await Promise.all([

@@ -35,9 +35,9 @@ interface Moved {
 }
 
 /**
- * Looks at the next `limit` rows or entries of a walk over everything that is stored: transactions against entries, entries
- * against each other and against transactions, D1 against both, and what is overdue. It changes nothing, and asks
- * a bounded number of calls. `GEN_VALIDATION_ERROR` when the cursor is none.
+ * Looks at the next `limit` rows or entries, fewer when they are large, of a walk over everything that is stored: transactions
+ * against entries, entries against each other and against transactions, D1 against both, and what is overdue. It changes
+ * nothing, and asks a bounded number of calls. `GEN_VALIDATION_ERROR` when the cursor is none.
  */
 export async function checkIntegrity(
   ctx: AuditContext,
@@ -86,10 +86,10 @@ async function takeTransactions(
 ): Promise<Moved> {
   const { shard, after } = place;
   const { shards } = ctx.inspector;
-  const rows = await ctx.inspector.page(shard, { after, limit });
+  const { rows, hasMore } = await ctx.inspector.page(shard, { after, limit });
   const ids = rows.map(({ transactionId }) => transactionId);
   const moved: Moved = {
-    next: nextPlace(place, ids, { limit, shards }),
+    next: nextPlace(place, ids, { hasMore, shards }),
     checked: { transactions: rows.length },
     findings: await transactionFindings(ctx, rows),
   };
@@ -115,7 +115,7 @@ async function takeBalances(
   const { shards } = ctx.inspector;
   const ids = await ctx.inspector.balances(place.shard, { after: place.after, limit });
   return {
-    next: nextPlace(place, ids, { limit, shards }),
+    next: nextPlace(place, ids, { hasMore: ids.length === limit, shards }),
     checked: { balances: ids.length },
     findings: await profileFindings(ctx, ids),
   };
@@ -131,7 +131,7 @@ async function takeTransactionCopies(
   const keys = await ctx.copies.keysAfter("transactions", keyOfText(place.after), limit);
   const unknown = await unknownCopies(ctx, keys);
   return {
-    next: nextPlace(place, keys.map(textOfKey), { limit, shards }),
+    next: nextPlace(place, keys.map(textOfKey), { hasMore: keys.length === limit, shards }),
     checked: { transactions: keys.length },
     findings: unknown.map((key) => ({
       code: "copy_unknown",

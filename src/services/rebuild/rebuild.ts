@@ -1,7 +1,17 @@
 import { refusal } from "../../domain/error";
 import { err, type Result } from "../../domain/result";
+import { atOnce } from "../../durable/at-once";
+import type { RowPage } from "../../durable/journal/inspector";
+import { parcels } from "../../durable/journal/parcels";
 import type { RebuildStep } from "../../schemas/rebuild";
-import { type CopiedTable, differences, idOf, isAhead, keyOf } from "../../storage/copies";
+import {
+  type CopiedTable,
+  differences,
+  idOf,
+  isAhead,
+  type Key,
+  keyOf,
+} from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
 import {
@@ -16,15 +26,20 @@ import {
 import { unknownCopies } from "../integrity/transactions";
 import { outcomeOf } from "../trouble";
 
+/** So many balances are read together: their metadata must fit in memory. */
+const BALANCES_AT_ONCE = 50;
+
 interface Done extends Partial<Pick<RebuildStep, "written" | "removed" | "unreadable">> {
   /** The rows that were compared; D1's transactions by the texts of their keys. */
   readonly ids: readonly string[];
+  /** Whether the part has more of them. */
+  readonly hasMore: boolean;
 }
 
 /**
- * Makes D1's copies of transactions and balances equal to the objects, the next `limit` rows of them: through every shard, its
- * transactions and the balances that it met, and then through D1, for what no object knows. Rows that are right are not
- * written, so it can be stopped, repeated, and run beside traffic. `GEN_VALIDATION_ERROR` when the cursor is none.
+ * Makes D1's copies of transactions and balances equal to the objects, the next `limit` rows of them, fewer when they are large:
+ * through every shard, its transactions and the balances that it met, and then through D1, for what no object knows. Rows
+ * that are right are not written, so it can be stopped, repeated, and run beside traffic. `GEN_VALIDATION_ERROR` when the cursor is none.
  */
 export async function rebuildCopies(
   ctx: AuditContext,
@@ -37,9 +52,10 @@ export async function rebuildCopies(
 }
 
 async function step(ctx: AuditContext, place: Place, limit: number): Promise<RebuildStep> {
-  const { ids, written = 0, removed = 0, unreadable = [] } = await take(ctx, place, limit);
+  const done = await take(ctx, place, limit);
+  const { ids, hasMore, written = 0, removed = 0, unreadable = [] } = done;
   const { shards } = ctx.inspector;
-  const next = nextPlace(place, ids, { limit, shards });
+  const next = nextPlace(place, ids, { hasMore, shards });
   return {
     part: place.part,
     shard: "shard" in place ? place.shard : null,
@@ -72,14 +88,15 @@ async function takeTransactions(
 ): Promise<Done> {
   // What an earlier life of the shard left half done is brought to its end, or follows when it is.
   if (after === "") await ctx.inspector.flushed(shard);
-  const rows = await ctx.inspector.page(shard, { after, limit });
+  const { rows, hasMore } = await ctx.inspector.page(shard, { after, limit });
   const ids = rows.map(({ transactionId }) => transactionId);
   const written = await makeEqual(ctx, "transactions", {
-    wanted: () => Promise.resolve(wantedOf(ctx, rows)),
+    wanted: wantedOf(ctx, rows),
     wantedAgain: async (some) => wantedOf(ctx, await ctx.inspector.rows(some)),
   });
   return {
     ids,
+    hasMore,
     written,
     unreadable: rows.flatMap(({ transactionId, record }) =>
       record === null ? [transactionId] : [],
@@ -87,10 +104,7 @@ async function takeTransactions(
   };
 }
 
-const wantedOf = (
-  { copies }: AuditContext,
-  rows: Awaited<ReturnType<AuditContext["inspector"]["page"]>>,
-): Wanted =>
+const wantedOf = ({ copies }: AuditContext, rows: RowPage["rows"]): Wanted =>
   new Map(
     rows.flatMap(({ transactionId, record }) =>
       record === null || record.shown === null
@@ -113,35 +127,52 @@ async function takeBalances(
       ),
     );
   };
-  const written = await makeEqual(ctx, "balances", {
-    wanted: () => wanted(ids),
-    wantedAgain: wanted,
-  });
-  return { ids, written };
+  let written = 0;
+  for (let at = 0; at < ids.length; at += BALANCES_AT_ONCE) {
+    written += await makeEqual(ctx, "balances", {
+      wanted: await wanted(ids.slice(at, at + BALANCES_AT_ONCE)),
+      wantedAgain: wanted,
+    });
+  }
+  return { ids, hasMore: ids.length === limit, written };
 }
 
 /** The rows that D1 is to have, by id. */
 type Wanted = ReadonlyMap<string, Values>;
 
+interface Equalizing {
+  readonly wanted: Wanted;
+  wantedAgain(ids: readonly string[]): Promise<Wanted>;
+}
+
+/** Makes D1's rows equal to those wanted, as many at a time as D1 can read and write together. Answers how many were written. */
+async function makeEqual(
+  ctx: AuditContext,
+  table: CopiedTable,
+  { wanted, wantedAgain }: Equalizing,
+): Promise<number> {
+  let written = 0;
+  for (const some of parcels(wanted, ([, row]) => charactersOf(row))) {
+    written += await makeSomeEqual(ctx, table, { wanted: new Map(some), wantedAgain });
+  }
+  return written;
+}
+
+const charactersOf = (row: Values): number =>
+  Object.values(row).reduce<number>((sum, value) => sum + String(value).length, 0);
+
 /**
  * Writes the rows that are missing or different. A row in D1 that is ahead of its object was taken there after the object was
  * asked; unless it still is when the object is asked again: then it never was the object's, and goes.
  */
-async function makeEqual(
+async function makeSomeEqual(
   { copies }: AuditContext,
   table: CopiedTable,
-  {
-    wanted,
-    wantedAgain,
-  }: {
-    wanted(): Promise<Wanted>;
-    wantedAgain(ids: readonly string[]): Promise<Wanted>;
-  },
+  { wanted, wantedAgain }: Equalizing,
 ): Promise<number> {
-  const asked = await wanted();
-  const keys = [...asked.values()].map((row) => keyOf(table, row));
+  const keys = [...wanted.values()].map((row) => keyOf(table, row));
   const there = await copies.byKeys(table, keys);
-  const rows = [...asked].filter(([id, row]) => {
+  const rows = [...wanted].filter(([id, row]) => {
     const copy = there.get(id);
     return copy === undefined || differences(row, copy).length > 0;
   });
@@ -165,7 +196,11 @@ async function takeTransactionCopies(
   const keys = await ctx.copies.keysAfter("transactions", keyOfText(after), limit);
   const unknown = await unknownCopies(ctx, keys);
   await ctx.copies.remove("transactions", unknown);
-  return { ids: keys.map(textOfKey), removed: unknown.length };
+  return {
+    ids: keys.map(textOfKey),
+    hasMore: keys.length === limit,
+    removed: unknown.length,
+  };
 }
 
 async function takeBalanceCopies(
@@ -174,8 +209,9 @@ async function takeBalanceCopies(
   limit: number,
 ): Promise<Done> {
   const keys = await copies.keysAfter("balances", after === "" ? null : [after], limit);
-  const found = await Promise.all(keys.map((key) => inspector.balance(idOf(key))));
-  const unknown = keys.filter((_key, index) => found[index] === null);
+  const isThere = async (key: Key) => (await inspector.balance(idOf(key))) !== null;
+  const found = await atOnce(BALANCES_AT_ONCE, keys, isThere);
+  const unknown = keys.filter((_key, index) => found[index] === false);
   await copies.remove("balances", unknown);
-  return { ids: keys.map(idOf), removed: unknown.length };
+  return { ids: keys.map(idOf), hasMore: keys.length === limit, removed: unknown.length };
 }
