@@ -39,6 +39,7 @@ import type {
   RefundQuestion,
   RefundRequest,
   Reply,
+  SettlePlanQuestion,
   SettleQuestion,
   SettleRequest,
   SettleValue,
@@ -162,7 +163,7 @@ export class JournalClient implements Journal {
     );
   }
 
-  plansToSettle(questions: readonly SettleQuestion[]): Promise<Result<Plan>[]> {
+  plansToSettle(questions: readonly SettlePlanQuestion[]): Promise<Result<Plan>[]> {
     return this.#askEach(
       questions,
       ({ transactionId }) => transactionId,

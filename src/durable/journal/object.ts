@@ -36,7 +36,7 @@ import type {
   RefundQuestion,
   RefundRequest,
   Reply,
-  SettleQuestion,
+  SettlePlanQuestion,
   SettleRequest,
   SettleValue,
   Survey,
@@ -121,7 +121,7 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** What each of many commits or voids would settle now. It writes nothing. */
-  plansToSettle(request: { questions: readonly SettleQuestion[] }): Promise<Result<Plan>[]> {
+  plansToSettle(request: { questions: readonly SettlePlanQuestion[] }): Promise<Result<Plan>[]> {
     return Promise.all(request.questions.map((question) => this.planSettle(question)));
   }
 
@@ -137,7 +137,7 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** What a commit or void would settle now. It writes nothing. */
-  async planSettle(question: SettleQuestion): Promise<Result<Plan>> {
+  async planSettle(question: SettlePlanQuestion): Promise<Result<Plan>> {
     await this.#shard.still(question.transactionId);
     return this.#shard.settlements.planSettle(question);
   }

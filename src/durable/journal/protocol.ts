@@ -108,6 +108,9 @@ export interface SettleRequest extends SettleQuestion {
   readonly operation: OperationKey;
 }
 
+/** Without an operation nothing was settled by it before. */
+export type SettlePlanQuestion = SettleQuestion & Partial<Pick<SettleRequest, "operation">>;
+
 /** What is to be given back. */
 export interface RefundQuestion {
   readonly transactionId: TransactionId;
@@ -198,7 +201,7 @@ export interface Journal {
   /** Commits or voids many holds, each on its own; the answers in order. Operations are the ledger's own. */
   settleEach(requests: readonly SettleRequest[]): Promise<Reply<SettleValue>[]>;
   /** What each of many commits or voids would settle now, in order; it writes nothing and carries nothing out. */
-  plansToSettle(questions: readonly SettleQuestion[]): Promise<Result<Plan>[]>;
+  plansToSettle(questions: readonly SettlePlanQuestion[]): Promise<Result<Plan>[]>;
   /** What each of many refunds would give back now, in order; it writes nothing and carries nothing out. */
   plansToRefund(questions: readonly RefundQuestion[]): Promise<Result<Plan>[]>;
   /** Gives back what many transactions moved, each on its own; the answers in order. */

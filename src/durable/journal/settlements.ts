@@ -21,12 +21,13 @@ import type {
   RefundQuestion,
   RefundRequest,
   Reply,
+  SettlePlanQuestion,
   SettleQuestion,
   SettleRequest,
   SettleValue,
 } from "./protocol";
 import type { Records } from "./records";
-import { firstAnswer, keyReused, refuse, reply } from "./replies";
+import { firstAnswer, keyReused, refuse, reply, storedKey } from "./replies";
 import { type Driven, isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
 import {
   asItWas,
@@ -162,20 +163,19 @@ export class Settlements {
     return first === undefined ? refuse(nothingToRefund()) : reply(this.#records.shown(first));
   }
 
-  /** What a commit or void would settle now, decided as it would be. Changes nothing. */
-  planSettle(question: SettleQuestion): Result<Plan> {
-    const asked = this.#records.find(question.transactionId);
+  /** What a commit or void would settle now, decided as it would be; a repeat settles nothing. Changes nothing. */
+  planSettle(question: SettlePlanQuestion): Result<Plan> {
+    const { transactionId, operation } = question;
+    const asked = this.#records.find(transactionId);
     if (asked === null) return err(unknownHold({ ...question, skipQueue: false }));
+    const key = operation === undefined ? null : storedKey(operation);
+    const child = key === null ? null : this.#childOf(transactionId, key);
+    if (child !== null) return ok({ waiting: [], moves: [] });
     const decided = this.#decide(asked, question);
     if (!decided.ok) return decided;
     const holds = decided.value.map(({ hold }) => hold);
-    return ok(
-      this.#planOf(
-        holds,
-        holds,
-        decided.value.map(({ amount }) => amount),
-      ),
-    );
+    const amounts = decided.value.map(({ amount }) => amount);
+    return ok(this.#planOf(holds, holds, amounts));
   }
 
   /** What a refund would give back now; it counts what is QUEUED as moved, because the refund would wait for it. */

@@ -28,7 +28,7 @@ const SETTLED = new Set<LedgerErrorCode>([
 /**
  * Commits or voids every hold of a batch that is open, newest first, and answers the newest one's record
  * (contract/transactions.md section 7.2). With an amount all of them are asked first whether they can take it, so that one
- * that cannot stops the others before any money moves.
+ * that cannot stops the others before any money moves; those that this very operation settled before stop nobody.
  */
 export async function settleBatch(
   ctx: LedgerContext,
@@ -37,20 +37,20 @@ export async function settleBatch(
   const holds = await holdsOf(ctx, settlement);
   if (!holds.ok) return { ...holds, replayed: false };
   const { action, amount, skipQueue } = settlement;
-  const questions = holds.value.map((transactionId) => ({
+  const operation = operationOf(settlement);
+  const requests = holds.value.map((transactionId) => ({
     transactionId,
     action,
     amount,
     skipQueue,
+    operation,
   }));
   if (amount !== null) {
-    const plans = await outcomeOf(ctx.journal.plansToSettle(questions));
+    const plans = await outcomeOf(ctx.journal.plansToSettle(requests));
     if (!plans.ok) return { ...plans, replayed: false };
     const refused = plans.value.flatMap((plan) => (plan.ok ? [] : [plan.error])).find(stopsBatch);
     if (refused !== undefined) return { ok: false, error: refused, replayed: false };
   }
-  const operation = operationOf(settlement);
-  const requests = questions.map((question) => ({ ...question, operation }));
   const replies = await outcomeOf(ctx.journal.settleEach(requests));
   if (!replies.ok) return { ...replies, replayed: false };
   // What holds no money was rejected.
