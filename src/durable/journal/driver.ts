@@ -13,7 +13,7 @@ import { succeed, writeRefusal } from "./endings";
 import type { LaneAnswer, Lanes } from "./lanes";
 import { operationId, operationOf, type SideName } from "./operations";
 import type { Records } from "./records";
-import { type Driven, isUnfinished, type Row } from "./row";
+import { type Driven, isAtRest, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
 import { lineageInto, lineageOutOf, tracedOf } from "./tracing";
@@ -121,6 +121,8 @@ export class Driver {
       const rested = this.#admission.release(row);
       if (rested !== undefined) await rested;
       if (this.#driving.get(id)?.attempt === row.attempt) this.#driving.delete(id);
+      // Whatever was the last to be done for it has left it to its drive.
+      if (isAtRest(row)) this.#records.drop(row);
     }
   }
 

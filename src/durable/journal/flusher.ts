@@ -276,7 +276,7 @@ export class Flusher {
       for (const row of idle) if (!isPlainEnd(row)) this.#store.save(row);
       for (const balance of balances) this.#store.doneForBalance(balance);
     });
-    // A row that is being driven has one copy in memory, whatever its state on disk.
+    // A row that is being driven has one copy in memory, whatever its state on disk: its drive lets go of it.
     for (const { row } of rows) {
       if (isLeft(row) && !this.#host.isDriving(row)) this.#records.drop(row);
     }

@@ -120,6 +120,10 @@ export function rowOf(
 
 export const needs = (row: Row, work: number): boolean => (row.work & work) !== 0;
 
+/** Whether nothing is left to do for it, unless a timer of its hold is running: then it need not be in memory. */
+export const isAtRest = (row: Row): boolean =>
+  !needs(row, Work.Drive | Work.Project | Work.Announce | Work.Shadow);
+
 /** Whether the saga still has to run; a SCHEDULED row waits for its time. */
 export const isUnfinished = (row: Row): boolean => needs(row, Work.Drive);
 

@@ -8,7 +8,7 @@ import { atOnce } from "../at-once";
 import type { AlarmClock } from "./alarm-clock";
 import type { LineageFound, RecordRequest, Reply, SettleRequest, SettleValue } from "./protocol";
 import type { Records } from "./records";
-import { isUnfinished, needs, type Row, Work } from "./row";
+import { isAtRest, isUnfinished, needs, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
 /** So many records at once have their shadows made, and so many shadows of each. */
@@ -123,8 +123,7 @@ export class Shadows {
     if (timer !== null) row.dueMs = timer.atMs;
     this.#store.transaction(() => this.#store.save(row));
     if (timer !== null) this.#alarm.by(row.dueMs);
-    const isIdle = !needs(row, Work.Drive | Work.Project | Work.Announce);
-    if (isIdle && !this.#host.isDriving(row)) this.#records.drop(row);
+    if (isAtRest(row) && !this.#host.isDriving(row)) this.#records.drop(row);
   }
 
   #recordThem(row: Row, traced: Traced, shards: number): Promise<TransactionId[]> {

@@ -109,11 +109,14 @@ export class Splits {
       for (const leg of legs) writeRefusal(this.#store, leg, decision.error);
       writeRefusal(this.#store, parent, decision.error);
       if (skipQueue) return;
-      parent.work = 0;
+      // Nothing of its own is announced: its legs are. The flusher lets go of it.
+      parent.work = Work.Project;
       this.#store.save(parent);
     });
-    for (const row of [...legs, parent]) if (skipQueue) this.#records.drop(row);
-    if (!skipQueue) for (const leg of legs) this.#host.finished(leg);
+    for (const row of [...legs, parent]) {
+      if (skipQueue) this.#records.drop(row);
+      else this.#host.finished(row);
+    }
     await this.#host.checkpoint("split:refused");
   }
 }
