@@ -2,8 +2,10 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { indicatorBalanceId } from "../../src/domain/ids";
+import type { Transaction } from "../../src/domain/transaction";
 import { readInTurn } from "../../src/durable/balance/client";
 import { SharedBarrier } from "../../src/durable/journal/barrier";
+import { appOf } from "../support/app";
 import { audit } from "../support/audit";
 import { clearFaults, setFaults } from "../support/faults";
 import { Moment } from "../support/moment";
@@ -148,6 +150,37 @@ describe("merging metadata", () => {
     expect(await world.journal.mergeMetaData(world.idOf("t"), large)).toBe("too-large");
     expect((await world.read("t"))?.metaData).toBe(null);
   });
+
+  it.each([
+    ["itself", (leg: Transaction) => leg.transactionId],
+    ["its reference", ({ reference }: Transaction) => world.idOf(reference)],
+  ])(
+    "of a split's leg, by the id of %s, is in the leg and makes no other record",
+    async (_by, idOf) => {
+      // All in one shard: the leg beside what leads to it.
+      world = new World("split", 1);
+      await world.fund("@alice", 100n);
+      const half = (identifier: string) => ({ identifier, distribution: "50%" });
+      await appOf(world)("POST", "/transactions", {
+        body: {
+          precise_amount: 60,
+          precision: 100,
+          currency: "USD",
+          reference: "s",
+          description: "a split",
+          source: "@alice",
+          skip_queue: true,
+          destinations: [half("@bob"), half("@carl")],
+        },
+      });
+      const leg = await world.read("s-1");
+      if (leg === null) throw new Error("a split has legs");
+      expect(await world.journal.mergeMetaData(idOf(leg), '{"a":1}')).toBe("merged");
+      expect((await world.read("s-1"))?.metaData).toBe('{"a":1}');
+      expect(await world.journal.barrier()).toBe(true);
+      expect(await inD1()).toEqual(["APPLIED", "APPLIED"]);
+    },
+  );
 
   it("right before a restart leaves no balance behind in D1", async () => {
     await world.journal.barrier();

@@ -67,7 +67,6 @@ export const shardStub = (
 
 /** How many records one call carries out at most. */
 const RECOVER_MAX = 100;
-
 /** Results of a batch that travel in one call. */
 const RESULTS_PAGE = 1_000;
 /** Things of one shard that are asked for in one call. */
@@ -267,13 +266,12 @@ export class JournalClient implements Journal {
   }
 
   async byId(transactionId: TransactionId): Promise<Transaction | null> {
-    const found = await this.#ask(this.#shardOf(transactionId), (stub) =>
-      stub.get({ transactionId }),
-    );
+    const get = (id: TransactionId) =>
+      this.#ask(this.#shardOf(id), (stub) => stub.get({ transactionId: id }));
+    const found = await get(transactionId);
     if (found?.kind !== "pointer" || !isTransactionId(found.parentTransaction)) return found;
     // The reference of a split's leg: the leg itself lives with its split.
-    const leg = found.parentTransaction;
-    return this.#ask(this.#shardOf(leg), (stub) => stub.get({ transactionId: leg }));
+    return get(found.parentTransaction);
   }
 
   async byReference(reference: string): Promise<Transaction | null> {
@@ -283,14 +281,17 @@ export class JournalClient implements Journal {
     return queued === null || queued.skipQueue ? null : queued;
   }
 
-  mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome> {
-    const shard = this.#shardOf(transactionId);
-    return this.#ask(shard, (stub) => stub.mergeMetaData({ transactionId, patch }));
+  async mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome> {
+    const merge = (id: TransactionId) =>
+      this.#ask(this.#shardOf(id), (stub) => stub.mergeMetaData({ transactionId: id, patch }));
+    const outcome = await merge(transactionId);
+    // What has no record and is found all the same is the reference of a split's leg.
+    const leg = outcome === "missing" ? await this.byId(transactionId) : null;
+    return leg === null ? outcome : merge(leg.transactionId);
   }
 
   createBalance(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }> {
-    const shard = this.#shardOf(profile.balanceId);
-    return this.#ask(shard, (stub) => stub.createBalance({ profile }));
+    return this.#ask(this.#shardOf(profile.balanceId), (stub) => stub.createBalance({ profile }));
   }
 
   async updateBalance(

@@ -145,6 +145,9 @@ export const isHidden = (row: Row): boolean => row.status === "PENDING" || row.s
 const shownStatus = (status: RowStatus): TransactionStatus =>
   status === "PENDING" || status === "CLAIMED" || status === "POINTER" ? "QUEUED" : status;
 
+/** Whether the row is a record, and not only a reference that leads to one. */
+export const isRecord = ({ posting }: Row): boolean => posting.kind !== "pointer";
+
 /** The record as clients see it. `remaining` is what is left of a hold, null for all others. */
 export function toTransaction(row: Row, remaining: bigint | null): Transaction {
   const { posting, outcome } = row;

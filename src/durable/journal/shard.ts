@@ -22,7 +22,7 @@ import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
-import { type Driven, isHalfDone, isHidden, needs, type Row, rowOf, Work } from "./row";
+import { type Driven, isHalfDone, isHidden, isRecord, needs, type Row, rowOf, Work } from "./row";
 import { Settlements } from "./settlements";
 import { Shadows, type ShadowsHost } from "./shadows";
 import { Splits } from "./splits";
@@ -265,11 +265,12 @@ export class Shard {
     return this.#patience.orNull(this.driver.drive(row));
   }
 
-  /** Merges metadata into a record and all that follows from it. */
+  /** Merges metadata into a record and all that follows from it. A pointer is no record: it is missing, and has none. */
   async mergeMetaData(transactionId: TransactionId, patch: string): Promise<MergeOutcome> {
     const parent = await this.standing(transactionId);
     if (parent === null) return "missing";
-    const rows = [parent, ...this.records.childrenOf(transactionId)];
+    const rows = [parent, ...this.records.childrenOf(transactionId)].filter(isRecord);
+    if (rows.length === 0) return "missing";
     const merged = rows.map((row) => mergeMetaData(row.metaData, patch));
     if (merged.some((text) => text.length > METADATA_MAX)) return "too-large";
     this.store.transaction(() => {
