@@ -182,6 +182,21 @@ describe("merging metadata", () => {
     },
   );
 
+  it("before and after a restart leaves no balance behind in D1", async () => {
+    await world.journal.barrier();
+    cutOff();
+    await world.post(transfer);
+    await world.journal.mergeMetaData(world.idOf("t"), '{"a":1}');
+    await abortAllDurableObjects();
+    clearFaults(world.instance);
+    await world.journal.mergeMetaData(world.idOf("t"), '{"b":1}');
+    // What was merged into is in D1 before the shard looks for what its earlier life left.
+    await expect.poll(inD1, { timeout: 10_000 }).toEqual(["APPLIED"]);
+    expect(await world.journal.barrier()).toBe(true);
+    const { balances, projectedBalances } = await audit(world);
+    for (const [id, { snapshot }] of balances) expect(projectedBalances.get(id)).toEqual(snapshot);
+  });
+
   it("right before a restart leaves no balance behind in D1", async () => {
     await world.journal.barrier();
     cutOff();

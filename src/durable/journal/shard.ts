@@ -311,7 +311,7 @@ export class Shard {
   /** A row has something new to project. */
   changed(row: Row): void {
     this.records.keep(row);
-    if (!isHidden(row)) this.flusher.mark(row);
+    if (!isHidden(row)) this.#flushAgain(row);
   }
 
   /** Looks after what an earlier life left behind; forgets old keys, and batches that never came. */
@@ -365,8 +365,8 @@ export class Shard {
   }
 
   /**
-   * Takes a finished row to D1. The balances that an earlier life saw beside it were lost with that life, so they are
-   * read anew.
+   * Takes a row to D1. The balances that an earlier life saw beside its end were lost with that life, so they are read
+   * anew, once.
    */
   #flushAgain(row: Row): void {
     if (row.doubt && row.outcome !== null) {
@@ -374,6 +374,7 @@ export class Shard {
         this.store.meet(balanceId, Work.Project);
       }
       this.flusher.markBalances();
+      row.doubt = false;
     }
     this.flusher.mark(row);
   }
