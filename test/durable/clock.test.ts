@@ -1,8 +1,10 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { elapsedMs } from "../../src/durable/elapsed";
 import { OutcomeUnknown, Patience } from "../../src/durable/journal/deadline";
-import { World } from "../support/world";
+import { makeWallets, walletId } from "../support/wallets";
+import { named, World } from "../support/world";
 
 const HOUR_MS = 3_600_000;
 
@@ -42,4 +44,21 @@ it("who waits gives up in time, whatever the clock says", async () => {
   const waiting = new Patience(1).within(new Promise(() => {}));
   setBack();
   await expect(waiting).rejects.toThrow(OutcomeUnknown);
+});
+
+it("parts that are given back are told apart whatever the clock says: each is of whoever paid it", async () => {
+  const world = new World("refunds", 1);
+  await makeWallets(world);
+  // 50 of visa and 50 of swift go to a shop that does not track its funds.
+  const ada = walletId(world, "ada");
+  await world.post({ reference: "t", from: ada, to: "@shop", amount: 100n });
+  await world.refund(world.idOf("t"), { amount: 40n, operation: named("first") });
+  setBack();
+  await abortAllDurableObjects();
+  await world.refund(world.idOf("t"), { amount: 40n, operation: named("second") });
+  const funds = (await world.journal.balanceLineage(ada))?.funds ?? [];
+  expect(funds.map(({ provider, credited, spent }) => [provider, credited - spent])).toEqual([
+    ["visa", 50n],
+    ["swift", 30n],
+  ]);
 });

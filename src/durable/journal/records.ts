@@ -121,11 +121,12 @@ export class Records {
   }
 
   /** Whose money a refund gives back: what it refunds was paid from, after what earlier refunds of it gave back. */
-  givenBackBy({ posting, createdAt }: Row): Piece[] {
+  givenBackBy({ posting, seq }: Row): Piece[] {
     const { parentTransaction, preciseAmount } = posting;
     const refunded = isTransactionId(parentTransaction) ? this.find(parentTransaction) : null;
     const earlier = this.childrenOf(parentTransaction)
-      .filter((row) => row.posting.kind === "refund" && row.createdAt < createdAt)
+      // By their numbers: the clock of another life may have been ahead.
+      .filter((row) => row.posting.kind === "refund" && row.seq < seq)
       .reduce((sum, row) => sum + row.posting.preciseAmount, 0n);
     const released = refunded?.outcome?.traced?.released ?? [];
     return firstOf(afterFirst(released, earlier), preciseAmount);
