@@ -165,6 +165,7 @@ describe("a load", () => {
   it.each([
     ["few want it", 62, 4_000],
     ["nobody has asked for long", 64, 8_000],
+    ["the clock is set back", 64, -3_600_000],
   ])("is wide again when %s", (_what, more, afterMs) => {
     fill(8);
     for (let n = 0; n <= more; n += 1) expect(load.fullBalance(asked)).toBe(source);

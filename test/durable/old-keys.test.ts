@@ -68,3 +68,11 @@ it("are forgotten after thirty days, a page a call, once a day", async () => {
   for (let call = 0; call < 6; call += 1) await shard().touch();
   expect(await kept()).toEqual([0, 0]);
 });
+
+it("are forgotten as well when the clock was set back since the last pass", async () => {
+  await shard().touch();
+  vi.setSystemTime(Date.now() - 10 * DAY_MS);
+  await remember(31 * DAY_MS);
+  for (let call = 0; call < 6; call += 1) await shard().touch();
+  expect(await kept()).toEqual([6_000, 6_000]);
+});

@@ -1,4 +1,5 @@
 import type { BalanceId } from "../../domain/ids";
+import { elapsedMs } from "../elapsed";
 import { Tally } from "./tally";
 
 /** How many records are taken before they are at their end. */
@@ -100,9 +101,9 @@ export class Load {
     const narrowed = this.#narrowed.get(balanceId);
     if (narrowed === undefined) return false;
     const nowMs = Date.now();
-    const elapsedMs = nowMs - narrowed.sinceMs;
-    if (elapsedMs < SPAN_MS) return true;
-    if (narrowed.turnedAway < this.#bounds.wideBelow || elapsedMs >= 2 * SPAN_MS) {
+    const spanMs = elapsedMs(narrowed.sinceMs, nowMs);
+    if (spanMs < SPAN_MS) return true;
+    if (narrowed.turnedAway < this.#bounds.wideBelow || spanMs >= 2 * SPAN_MS) {
       this.#narrowed.delete(balanceId);
       return false;
     }

@@ -1,3 +1,4 @@
+import { elapsedMs } from "../elapsed";
 import type { JournalStore } from "./store";
 
 /** Idempotency keys are remembered at least this long, in milliseconds. */
@@ -34,7 +35,7 @@ export class OldKeys {
     const { kv } = this.#storage;
     const place = kv.get<Place>(NAME) ?? { table: 0, after: "", endedMs: 0 };
     const isBetween = place.table === 0 && place.after === "";
-    if (isBetween && nowMs - place.endedMs < PASS_MS) return;
+    if (isBetween && elapsedMs(place.endedMs, nowMs) < PASS_MS) return;
     this.#store.transaction(() => kv.put<Place>(NAME, this.#step(place, nowMs)));
   }
 
