@@ -11,12 +11,16 @@ import type { Admission } from "./admission";
 import type { Claims } from "./claims";
 import { succeed, writeRefusal } from "./endings";
 import type { LaneAnswer, Lanes } from "./lanes";
+import { Newest } from "./newest";
 import { operationId, operationOf, type SideName } from "./operations";
 import type { Records } from "./records";
 import { type Driven, isAtRest, isUnfinished, type Row } from "./row";
 import type { Splits } from "./splits";
 import type { JournalStore } from "./store";
 import { lineageInto, lineageOutOf, tracedOf } from "./tracing";
+
+/** Currencies of so many balances are kept: about 2 MB. What is not kept is asked for. */
+const CURRENCIES_MAX = 10_000;
 
 /** What the driver needs of its shard. */
 export interface DriverHost {
@@ -60,7 +64,7 @@ export class Driver {
   /** Rows that were refused and are gone: whoever still holds one hears the same again. */
   readonly #refused = new WeakMap<Row, LedgerError>();
   /** Currencies of balances that exist. Existence is cached, absence never. */
-  readonly #currencies = new Map<BalanceId, string>();
+  readonly #currencies = new Newest<BalanceId, string>(CURRENCIES_MAX);
 
   constructor(parts: DriverParts) {
     this.#store = parts.store;
