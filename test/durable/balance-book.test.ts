@@ -1,7 +1,9 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { beforeEach, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { BalanceProfile } from "../../src/domain/balance-record";
 import { indicatorBalanceId } from "../../src/domain/ids";
+import { BalanceObject } from "../../src/durable/balance/object";
 import { audit, workLeft } from "../support/audit";
 import { clearFaults, fateOf, killAt, setFaults } from "../support/faults";
 import { Moment } from "../support/moment";
@@ -217,4 +219,34 @@ describe("a change of a profile", () => {
       profileVersion: 6,
     });
   });
+});
+
+it("one that cannot be read keeps nothing else from D1, and is there when it can be read", async () => {
+  world = new World("unread", 1);
+  await world.fund("@alice", 100n);
+  expect(await world.journal.barrier()).toBe(true);
+  const unread = indicatorBalanceId(world.instance, "@bob", "USD");
+  const read = BalanceObject.prototype.read;
+  const reading = vi.spyOn(BalanceObject.prototype, "read");
+  reading.mockImplementation(function (this: BalanceObject, ...asked) {
+    const found = read.apply(this, asked);
+    if (found?.balanceId === unread) throw new Error("this balance cannot be read");
+    return found;
+  });
+  await world.post({ reference: "to-bob", from: "@alice", to: "@bob", amount: 1n });
+  await world.post({ reference: "to-carl", from: "@alice", to: "@carl", amount: 1n });
+
+  const inD1 = async (table: string, where: string) =>
+    await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE instance_id = ? AND ${where}`)
+      .bind(world.instance)
+      .first<number>("n");
+  const applied = "status = 'APPLIED' AND reference LIKE 'to-%'";
+  await expect.poll(() => inD1("transactions", applied), { timeout: 8_000 }).toBe(2);
+  expect(await inD1("balances", "indicator = '@carl'")).toBe(1);
+  expect(await world.journal.barrier()).toBe(false);
+
+  reading.mockRestore();
+  await expect.poll(() => world.journal.barrier(), { timeout: 8_000 }).toBe(true);
+  expect(await workLeft(world)).toBe(0);
+  expect(await inD1("balances", "indicator = '@bob'")).toBe(1);
 });

@@ -6,14 +6,13 @@ import { balanceCreatedEvent, transactionEvent } from "../../schemas/event";
 import { elapsedMs } from "../elapsed";
 import { DirtyRows } from "./dirty-rows";
 import { Gathering } from "./gathering";
+import { type Made, MadeBalances } from "./made-balances";
 import type { Records } from "./records";
 import { needs, type Row, Work } from "./row";
 import { isNewer, type JournalStore } from "./store";
 
 /** At most this many rows leave in one round. */
 const ROUND_ROWS = 400;
-/** So many balances that were made are read from their objects in one round. */
-const MADE_MAX = 100;
 /** Rounds start at most this often, unless a full one or somebody is waiting: fewer, larger D1 batches. */
 const ROUND_MS = 1_000;
 /** A round that failed is tried again after this long, then after twice as long, up to the longest. */
@@ -40,13 +39,6 @@ export interface FlusherHost {
   troubled(error: unknown): void;
 }
 
-interface Made {
-  readonly balanceId: BalanceId;
-  readonly snapshot: BalanceSnapshot;
-  readonly noted: number;
-  readonly announce: boolean;
-}
-
 interface Captured {
   readonly row: Row;
   readonly transaction: Transaction;
@@ -64,6 +56,7 @@ export class Flusher {
   readonly #snapshots = new Map<BalanceId, BalanceSnapshot>();
   /** QUEUED rows on their way to the queue: the more go together, the more of one balance are applied by one call. */
   readonly #queued = new Gathering<Row>((rows) => this.#sendQueued(rows));
+  readonly #made: MadeBalances;
   #balancesDirty = 0;
   #running = false;
   #inFlight = 0;
@@ -81,6 +74,14 @@ export class Flusher {
     this.#store = parts.store;
     this.#records = parts.records;
     this.#host = parts.host;
+    this.#made = new MadeBalances({
+      store: parts.store,
+      host: {
+        readBalance: (balanceId) => parts.host.readBalance(balanceId),
+        again: (at) => this.#readAgain(at),
+        troubled: (error) => parts.host.troubled(error),
+      },
+    });
   }
 
   /** A row has something to project or to announce. */
@@ -114,6 +115,11 @@ export class Flusher {
     this.#wake();
   }
 
+  #readAgain(at: number): void {
+    this.#balancesDirty = this.#balancesDirty === 0 ? at : Math.min(at, this.#balancesDirty);
+    this.#wake();
+  }
+
   /** Resolves when everything that was marked before the call has left. */
   flushed(): Promise<void> {
     const until = this.#dirty.clock;
@@ -126,7 +132,7 @@ export class Flusher {
   #oldest(): number {
     const balances = this.#balancesDirty === 0 ? Number.POSITIVE_INFINITY : this.#balancesDirty;
     const flying = this.#inFlight === 0 ? Number.POSITIVE_INFINITY : this.#inFlight;
-    return Math.min(this.#dirty.oldest, balances, flying);
+    return Math.min(this.#dirty.oldest, balances, flying, this.#made.behindSince);
   }
 
   /** Sets the next round: at once when one is full or somebody waits, else a little later. */
@@ -182,7 +188,7 @@ export class Flusher {
     this.#inFlight = Math.min(oldest, balancesAt === 0 ? Number.POSITIVE_INFINITY : balancesAt);
     if (this.#inFlight === Number.POSITIVE_INFINITY) this.#inFlight = 0;
     try {
-      await this.#send(rows, snapshots, balancesAt !== 0);
+      await this.#send(rows, snapshots, balancesAt);
       this.#inFlight = 0;
     } catch (error) {
       this.#putBack(rows, snapshots, balancesAt);
@@ -213,9 +219,9 @@ export class Flusher {
   async #send(
     rows: readonly Captured[],
     snapshots: readonly BalanceSnapshot[],
-    withBalances: boolean,
+    balancesAt: number,
   ): Promise<void> {
-    const made = withBalances ? await this.#balancesMade() : [];
+    const made = balancesAt === 0 ? [] : await this.#balancesMade(balancesAt);
     const balances = newestOf([...snapshots, ...made.map(({ snapshot }) => snapshot)]);
     const transactions = rows
       .map(({ transaction }) => transaction)
@@ -231,17 +237,10 @@ export class Flusher {
     await this.#host.checkpoint("flush:settled");
   }
 
-  async #balancesMade(): Promise<Made[]> {
-    const met = this.#store.madeBalances(MADE_MAX);
-    if (met.length === MADE_MAX) this.markBalances();
-    const read = await Promise.all(
-      met.map(async ({ balanceId, work, noted }) => {
-        const snapshot = await this.#host.readBalance(balanceId);
-        const announce = (work & Work.Announce) !== 0;
-        return snapshot === null ? [] : [{ balanceId, snapshot, noted, announce }];
-      }),
-    );
-    return read.flat();
+  async #balancesMade(balancesAt: number): Promise<Made[]> {
+    const { made, isMore } = await this.#made.read(balancesAt);
+    if (isMore) this.markBalances();
+    return made;
   }
 
   /** What cannot be sent now is found by the sweep. */
