@@ -1,7 +1,7 @@
 import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
-import { OutcomeUnknown } from "./deadline";
+import { OutcomeUnknown, within } from "./deadline";
 import { succeed, writeRefusal } from "./endings";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import type { Records } from "./records";
@@ -65,7 +65,10 @@ export class Claims {
       const [waiting] = others;
       if (waiting === undefined) break;
       // Its outcome decides; a group never waits on itself.
-      await this.#host.drive(waiting.found);
+      if (!(await this.#ended(waiting.found, request.patienceMs))) {
+        const { reference } = waiting.posting;
+        return { ok: false, reference, takenBy: targetOf(waiting.found), busy: true };
+      }
     }
     this.#insert(request);
     await this.#host.checkpoint("claim:taken");
@@ -113,6 +116,18 @@ export class Claims {
     const left = this.#records.find(transactionId);
     if (left !== null && left.attempt === row.attempt) return { done: true, row: left };
     return { done: false, row, error: freed };
+  }
+
+  /** Waits for the end of a row; false when the patience is over before it. */
+  async #ended(row: Row, patienceMs: number | undefined): Promise<boolean> {
+    const end = this.#host.drive(row);
+    try {
+      await (patienceMs === undefined ? end : within(patienceMs, end));
+      return true;
+    } catch (error) {
+      if (patienceMs !== undefined && error instanceof OutcomeUnknown) return false;
+      throw error;
+    }
   }
 
   #insert(request: ClaimRequest): void {

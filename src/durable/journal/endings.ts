@@ -44,7 +44,9 @@ function tell(row: Row, { released }: Traced): void {
 export function writeRefusal(store: JournalStore, row: Row, error: LedgerError): void {
   if (row.posting.skipQueue) {
     store.free(row);
-    if (row.operationKey.startsWith(CLIENT_KEY)) {
+    // What was refused for a passing reason is tried again when it is sent again.
+    const isPassing = error.code === "GEN_OVERLOADED";
+    if (!isPassing && row.operationKey.startsWith(CLIENT_KEY)) {
       store.rememberRefusal(row.operationKey, error, Date.now());
     }
     return;

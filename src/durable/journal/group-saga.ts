@@ -9,6 +9,7 @@ import type { Answer, MoneyOperation } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import { type Moving, operationId, operationOf } from "./operations";
 import { parcels } from "./parcels";
+import { overloaded } from "./replies";
 import type { Claim, Decision, Outcome } from "./row";
 import type { Tracing } from "./tracing";
 
@@ -24,12 +25,20 @@ export interface ClaimRequest {
   /** The shard of the group, which decides. */
   readonly coordinator: number;
   readonly claims: readonly Claim[];
+  /** How long to wait for a record whose outcome decides, in milliseconds; absent: until it is known. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** Whether all were taken, or the transaction that has one of them. */
 export type ClaimAnswer =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reference: string; readonly takenBy: TransactionId };
+  | {
+      readonly ok: false;
+      readonly reference: string;
+      readonly takenBy: TransactionId;
+      /** It may still let go of it: that was not known when the patience was over. */
+      readonly busy?: true;
+    };
 
 /** What became of a group, as another shard needs it to end the claims that it holds. */
 export interface ClaimSettlement {
@@ -50,6 +59,11 @@ export interface Group {
   /** In order: each balance sees its changes in this order. */
   readonly members: readonly Moving[];
   readonly claims: readonly Claim[];
+  /**
+   * How long it waits for others that are undecided, in milliseconds. Absent: until they have decided, which only a group may that
+   * keeps nobody waiting but by its claims.
+   */
+  readonly patienceMs?: number | undefined;
 }
 
 /** Why a group is refused, and which member is the reason (-1 when none is). */
@@ -165,18 +179,21 @@ export class GroupSaga {
     });
   }
 
-  /** Takes the references shard by shard in one order, so that two groups never wait in a circle. */
+  /**
+   * Takes the references shard by shard in one order, so that two groups never wait in a circle. Who keeps others waiting
+   * by more than its claims stands outside that order, and has a patience that ends.
+   */
   async #claim(group: Group): Promise<GroupRefusal | null> {
-    const { id, attempt } = group;
+    const { id, attempt, patienceMs } = group;
     for (const [shard, claims] of claimsByShard(group)) {
-      const request = { group: id, attempt, coordinator: this.#host.shard, claims };
+      const request = { group: id, attempt, coordinator: this.#host.shard, claims, patienceMs };
       const answer = await this.#host.claim(shard, request);
       await this.#host.checkpoint("group:claimed");
       if (answer.ok) continue;
-      const { reference, takenBy } = answer;
+      const { reference, takenBy, busy } = answer;
       return {
         index: group.members.findIndex(({ posting }) => posting.reference === reference),
-        error: referenceUsed(reference, takenBy),
+        error: busy === true ? stillTaken(reference) : referenceUsed(reference, takenBy),
       };
     }
     return null;
@@ -205,6 +222,9 @@ export class GroupSaga {
     return first ?? null;
   }
 }
+
+const stillTaken = (reference: string): LedgerError =>
+  overloaded(`another request is about to use the reference ${reference}`, "soon");
 
 /** The claims that travel together, in the one order that all groups keep: by shard, then by id. */
 function claimsByShard({ claims }: Group): [shard: number, claims: Claim[]][] {

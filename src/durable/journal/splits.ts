@@ -7,6 +7,9 @@ import type { Records } from "./records";
 import { type Decision, type Driven, isUnfinished, type Row, Work } from "./row";
 import type { JournalStore } from "./store";
 
+/** How long a synchronous split waits for others that want a reference of its legs, in milliseconds. */
+const PATIENCE_MS = 3_000;
+
 /** What splits need of their shard. */
 export interface SplitsHost {
   checkpoint(step: string): void | Promise<void>;
@@ -36,7 +39,10 @@ export class Splits {
   async drive(parent: Row): Promise<Driven> {
     const legs = this.#records.legsOf(parent);
     const { attempt, claims, posting } = parent;
-    const group = { id: posting.transactionId, attempt, claims, members: legs };
+    // Whoever wants the reference of a synchronous split waits for it from its first moment, before it takes any other: so it may
+    // not wait for them without end. Nobody waits for a queued one, whose reference is taken for good.
+    const patienceMs = posting.skipQueue ? PATIENCE_MS : undefined;
+    const group = { id: posting.transactionId, attempt, claims, members: legs, patienceMs };
     const decision = parent.decision ?? (await this.#decide(parent, group));
     if (decision.commit) {
       await this.#commit(parent, legs, group, decision);
