@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clearFaults, killAt, setFaults, WELL } from "../support/faults";
+import { clearFaults, killAt, passedSteps, setFaults, WELL } from "../support/faults";
 import { World } from "../support/world";
 
 const MINUTE_MS = 60_000;
@@ -45,6 +45,33 @@ describe("a scheduled transfer", () => {
     await pass(9);
     expect(await statusOf("t")).toBe("SCHEDULED");
     expect(await world.amounts("@shop")).toEqual([0n, 0n, 0n, 0n]);
+  });
+
+  it("is cancelled for that reason alone, whatever a crash cuts off", async () => {
+    await abortAllDurableObjects();
+    setFaults(world.instance, { step: killAt("drive:refused", { durable: false }) });
+    const transactionId = world.idOf("t");
+    const cutOff = await world.shardOf("t").cancel({ transactionId }).catch(String);
+    expect(cutOff).toContain("killed at drive:refused");
+    clearFaults(world.instance);
+    await pass(11);
+    expect(await world.read("t")).toMatchObject({
+      status: "REJECTED",
+      rejectionReason: "cancelled",
+    });
+    expect(await world.journal.cancel(transactionId)).toMatchObject({ ok: true });
+    expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 0n]);
+  });
+
+  it("is carried out when an earlier life has begun with it before it is cancelled", async () => {
+    setFaults(world.instance, { step: killAt("drive:debited", { durable: true }) });
+    await pass(11);
+    await expect.poll(() => passedSteps(world.instance)).toContain("drive:debited");
+    const late = await world.journal.cancel(world.idOf("t"));
+    clearFaults(world.instance);
+    expect(late).toMatchObject({ ok: false, error: { code: "GEN_CONFLICT" } });
+    expect(await statusOf("t")).toBe("APPLIED");
+    expect(await world.amounts("@shop")).toEqual([70n, 0n, 0n, 0n]);
   });
 
   it("is carried out when its time has come", async () => {

@@ -134,13 +134,23 @@ export class Driver {
     await this.#host.checkpoint("cancel:begun");
     if (row.posting.kind === "split") return this.#splits.cancel(row, cancelled());
     if (!row.doubt) return this.#refuse(row, cancelled());
-    // An earlier life may have sent the debit: the balance knows, and refuses it from now on.
+    // Written before the balance hears of it: whoever drives the row after a crash refuses it for the same reason.
+    row.decision = { commit: false, error: cancelled() };
+    this.#store.transaction(() => this.#store.save(row));
+    await this.#host.checkpoint("cancel:decided");
+    return this.#followCancel(row, cancelled());
+  }
+
+  /** An earlier life may have sent the debit: the balance knows, and refuses it from now on. */
+  async #followCancel(row: Row, error: LedgerError): Promise<Driven> {
     const op = operationId(row, "source");
-    const { answer } = await this.#submit(row, row.posting.source.balanceId, {
-      kind: "cancel",
-      op,
-    });
-    return answer.outcome === "applied" ? this.#run(row) : this.#refuse(row, cancelled());
+    const { balanceId } = row.posting.source;
+    const { answer } = await this.#submit(row, balanceId, { kind: "cancel", op });
+    if (answer.outcome !== "applied") return this.#refuse(row, error);
+    // It came too late, and will whenever it is sent again.
+    row.decision = null;
+    this.#store.transaction(() => this.#store.save(row));
+    return this.#run(row);
   }
 
   async #run(row: Row): Promise<Driven> {
@@ -148,6 +158,7 @@ export class Driver {
     if (!isUnfinished(row)) return { done: true, row };
     if (row.status === "CLAIMED") return this.#claims.resolve(row);
     if (row.posting.group !== null) return this.#driveLeg(row);
+    if (row.decision?.commit === false) return this.#followCancel(row, row.decision.error);
     const begun = this.#host.checkpoint("drive:begun");
     if (begun !== undefined) await begun;
     const { posting } = row;
