@@ -1,8 +1,9 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { partialRefundReference } from "../../src/domain/ids";
 import type { Transaction } from "../../src/domain/transaction";
 import type { Reply } from "../../src/durable/journal/protocol";
-import { World } from "../support/world";
+import { named, World } from "../support/world";
 
 let world: World;
 beforeEach(async () => {
@@ -35,6 +36,17 @@ describe("a refund", () => {
     expect(await world.amounts("@alice")).toEqual([160n, 60n, 0n, 0n]);
     expect(await world.amounts("@bob")).toEqual([60n, 60n, 0n, 0n]);
     expect((await world.read("t"))?.status).toBe("APPLIED");
+  });
+
+  it("of a part is made once under a key, although somebody has posted its reference", async () => {
+    await world.post(transfer);
+    const reference = partialRefundReference(world.idOf("t"), "client:k");
+    await world.post({ reference, from: "@world", to: "@kiosk", amount: 1n });
+    const part = () => refund("t", { amount: 20n, operation: named("k") });
+    const first = await part();
+    expect(first).toMatchObject({ ok: true, value: { kind: "refund", preciseAmount: 20n } });
+    expect(await part()).toEqual({ ...first, replayed: true });
+    expect(await world.amounts("@bob")).toEqual([60n, 20n, 0n, 0n]);
   });
 
   it("happens once, however many ask", async () => {

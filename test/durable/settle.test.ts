@@ -1,9 +1,10 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { settlementReference } from "../../src/domain/ids";
 import { JournalObject } from "../../src/durable/journal/object";
 import type { Reply, SettleValue } from "../../src/durable/journal/protocol";
 import { anonymous, postingFor } from "../support/postings";
-import { World } from "../support/world";
+import { named, World } from "../support/world";
 
 let world: World;
 beforeEach(async () => {
@@ -106,6 +107,17 @@ describe("a hold", () => {
     expect(committed).toBeLessThanOrEqual(70n);
     expect(card).toEqual([100n, committed, 0n, 0n]);
     expect(await remaining()).toBe(0n);
+  });
+
+  it("is committed once under a key, although somebody has posted the reference of that commit", async () => {
+    const reference = settlementReference(world.idOf("h"), "client:k");
+    await world.post({ reference, from: "@world", to: "@kiosk", amount: 1n });
+    const commit = () => world.commit("h", 20n, { operation: named("k") });
+    const first = await commit();
+    expect(first).toMatchObject({ ok: true, value: { transaction: { kind: "commit" } } });
+    await abortAllDurableObjects();
+    expect(await commit()).toEqual({ ...first, replayed: true });
+    expect(await remaining()).toBe(50n);
   });
 
   it("keeps what was decided across a restart", async () => {

@@ -1,5 +1,6 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { settlementReference } from "../../src/domain/ids";
 import { clearFaults, killAt, passedSteps, setFaults, WELL } from "../support/faults";
 import { World } from "../support/world";
 
@@ -191,6 +192,16 @@ describe("a hold with an expiry date", () => {
     await world.post({ ...hold, inflightExpiryDate: "0001-01-01T00:00:00Z" });
     await pass(1);
     expect(await world.amounts("@card")).toEqual([100n, 0n, 0n, 70n]);
+  });
+
+  it("is voided once, although somebody has posted the reference of that void", async () => {
+    await world.post({ ...hold, inflightExpiryDate: inMinutes(10) });
+    const reference = settlementReference(world.idOf("h"), "own:timer:void");
+    expect(await world.post({ ...transfer, reference, amount: 1n })).toMatchObject({ ok: true });
+    await pass(11);
+    expect((await world.read("h"))?.inflightRemaining).toBe(0n);
+    await Promise.all([world.ring(), world.ring()]);
+    expect(await world.amounts("@card")).toEqual([100n, 1n, 0n, 0n]);
   });
 
   it("and a commit at the same moment do not both win", async () => {

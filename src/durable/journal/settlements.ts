@@ -1,10 +1,5 @@
 import { type LedgerError, refusal } from "../../domain/error";
-import {
-  refundReference,
-  settlementReference,
-  type TransactionId,
-  transactionIdOf,
-} from "../../domain/ids";
+import { refundReference, type TransactionId, transactionIdOf } from "../../domain/ids";
 import { err, ok, type Result } from "../../domain/result";
 import {
   brokenRefundMetaData,
@@ -15,6 +10,7 @@ import {
 } from "../../domain/settlement";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { type Admission, following } from "./admission";
+import { namesIn, settledBy } from "./children";
 import type {
   OperationKey,
   Plan,
@@ -231,9 +227,8 @@ export class Settlements {
   #childOf(transactionId: TransactionId, key: string): Row | null {
     const asked = this.#records.find(transactionId);
     const holds = asked === null ? [] : this.#holdsOf(asked);
-    for (const { posting } of holds) {
-      const reference = settlementReference(posting.transactionId, key);
-      const child = this.#records.find(transactionIdOf(this.#host.instance, reference));
+    for (const hold of holds) {
+      const child = settledBy(this.#records, hold, key);
       if (child !== null) return child;
     }
     return null;
@@ -281,14 +276,14 @@ export class Settlements {
 
   #insertSettlements(settling: readonly Settling[], request: SettleRequest, key: string): Row[] {
     const { action, skipQueue, operation } = request;
-    const how = { instance: this.#host.instance, operationKey: key, skipQueue };
-    const children = settling.map(({ hold, amount }) =>
-      this.#host.newRow(
-        settlementOf(this.#records.shown(hold), action, amount, how),
-        key,
-        operation.fingerprint,
-      ),
-    );
+    const { instance } = this.#host;
+    const names = namesIn(this.#records, instance);
+    const children = settling.map(({ hold, amount }) => {
+      const operationKey = names.settlement(hold.posting.transactionId, key);
+      const how = { instance, operationKey, skipQueue };
+      const posting = settlementOf(this.#records.shown(hold), action, amount, how);
+      return this.#host.newRow(posting, key, operation.fingerprint);
+    });
     this.#store.transaction(() => {
       for (const child of children) this.#store.insert(child);
       for (const { hold } of settling) {
@@ -310,10 +305,12 @@ export class Settlements {
   ): Row[] {
     const { skipQueue, description, metaData, operation } = request;
     const { instance } = this.#host;
-    const how = { instance, operationKey: key, skipQueue, description, metaData };
+    const names = namesIn(this.#records, instance);
     const rows = movements.flatMap((row, index) => {
       const amount = amounts[index] ?? 0n;
       if (amount === 0n) return [];
+      const operationKey = names.refund(row.posting.transactionId, key);
+      const how = { instance, operationKey, skipQueue, description, metaData };
       const posting = refundOf(this.#records.shown(row), amount, how);
       return [this.#host.newRow(posting, key, operation.fingerprint)];
     });
