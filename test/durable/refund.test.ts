@@ -1,8 +1,10 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { partialRefundReference } from "../../src/domain/ids";
+import { indicatorBalanceId, partialRefundReference } from "../../src/domain/ids";
 import type { Transaction } from "../../src/domain/transaction";
 import type { Reply } from "../../src/durable/journal/protocol";
+import { clearFaults, setFaults, WELL } from "../support/faults";
+import { Moment } from "../support/moment";
 import { named, World } from "../support/world";
 
 let world: World;
@@ -20,6 +22,28 @@ const refund = (reference = "t", how?: Parameters<World["refund"]>[1]) =>
   world.refund(world.idOf(reference), how);
 
 describe("a refund", () => {
+  it("waits for what is posted under its reference and not decided: when that is refused, it was no refund", async () => {
+    await world.post(transfer);
+    const poor = indicatorBalanceId(world.instance, "@poor", "USD");
+    const [arrived, answered] = [new Moment(), new Moment()];
+    setFaults(world.instance, {
+      call: ({ method, name }) => {
+        if (method !== "balance.execute" || !name.endsWith(poor)) return WELL;
+        arrived.comes();
+        return { kind: "slow", until: () => answered.came() };
+      },
+    });
+    const reference = `${world.idOf("t")}_refund`;
+    const byHand = world.post({ reference, from: "@poor", to: "@shop", amount: 1n });
+    await arrived.came();
+    const given = refund();
+    await world.read("t");
+    answered.comes();
+    expect(outcome(await byHand)).toBe("TXN_INSUFFICIENT_FUNDS");
+    expect(outcome(await given)).toBe("APPLIED");
+    clearFaults(world.instance);
+  });
+
   it("gives back what was moved, as a record of its own under the first", async () => {
     await world.post(transfer);
     const answer = await refund();

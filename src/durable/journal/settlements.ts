@@ -24,7 +24,7 @@ import type {
 } from "./protocol";
 import type { Records } from "./records";
 import { firstAnswer, keyReused, refuse, reply, storedKey } from "./replies";
-import { type Driven, isDrivable, isHalfDone, isUnfinished, type Row, Work } from "./row";
+import { type Driven, isDrivable, isHalfDone, isHidden, isUnfinished, type Row, Work } from "./row";
 import {
   asItWas,
   isApplied,
@@ -133,6 +133,8 @@ export class Settlements {
         if (isUnfinished(child)) await this.#host.driven(child);
       }
     }
+
+    await this.#takersDecided(request.transactionId);
 
     // No await from here to the insertion: a refund covers the movements that exist at this moment.
     const refused = this.#refusalOf(request.operation, key);
@@ -353,13 +355,30 @@ export class Settlements {
       .filter(({ posting }) => posting.kind === "refund");
   }
 
+  /** What somebody posted by hand under the reference of a movement's refund; null when nobody did. */
+  #takerOf({ posting }: Row): Row | null {
+    const whole = transactionIdOf(this.#host.instance, refundReference(posting.transactionId));
+    const found = this.#records.find(whole);
+    return found?.posting.kind === "refund" ? null : found;
+  }
+
+  /** Waits for those that are not decided: one that is refused was no refund. */
+  async #takersDecided(transactionId: TransactionId): Promise<void> {
+    for (;;) {
+      const asked = this.#records.find(transactionId);
+      const movements = asked === null ? [] : this.#movementsOf(asked, isApplied);
+      const takers = movements.flatMap((row) => this.#takerOf(row) ?? []);
+      const undecided = takers.find(isHidden);
+      if (undecided === undefined) return;
+      await this.#host.driven(undecided);
+    }
+  }
+
   /** What of a movement was not given back yet. */
   #refundableOf(row: Row): bigint {
-    const { transactionId, preciseAmount } = row.posting;
-    const whole = transactionIdOf(this.#host.instance, refundReference(transactionId));
-    const taken = this.#records.find(whole);
+    const { preciseAmount } = row.posting;
     // Somebody posted the refund's reference by hand: that was the refund.
-    if (taken !== null && taken.posting.kind !== "refund") return 0n;
+    if (this.#takerOf(row) !== null) return 0n;
     return this.#refundsOf(row).reduce(
       (left, { posting }) => left - posting.preciseAmount,
       preciseAmount,
