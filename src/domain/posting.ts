@@ -1,6 +1,7 @@
 import { plainDecimal, significantDigits, signOf, toMajorUnits, toMinorUnits } from "./amount";
 import type { Share } from "./distribution";
 import { type LedgerError, refusal } from "./error";
+import { NAMED_MAX } from "./field-rules";
 import { type BalanceId, indicatorBalanceId, isIndicator, transactionIdOf } from "./ids";
 import { brokenProvider } from "./lineage";
 import { brokenMetaData, type MetaDataText } from "./metadata";
@@ -44,8 +45,6 @@ export interface PostingRequest {
 const SIGNIFICANT_DIGITS_MAX = 15;
 /** Longest texts in characters: generous. What they come to together in a row is measured as well. */
 const REFERENCE_MAX = 2_000;
-const CURRENCY_MAX = 1_000;
-const SIDE_MAX = 1_000;
 const DESCRIPTION_MAX = 65_536;
 /** Entries of a split, and the characters that its legs may repeat between them: they travel in one call. */
 const SHARES_MAX = 500;
@@ -123,7 +122,7 @@ const invalid = (message: string): LedgerError => refusal("TXN_VALIDATION_ERROR"
 function brokenRules(instance: string, request: PostingRequest): string[] {
   const rules: readonly (readonly [field: string, broken: string | null])[] = [
     ["amount", brokenAmount(request)],
-    ["currency", brokenText(request.currency, CURRENCY_MAX)],
+    ["currency", brokenText(request.currency, NAMED_MAX)],
     ["description", brokenText(request.description, DESCRIPTION_MAX)],
     ["destination", brokenDestination(instance, request)],
     ["inflight_commit_date", brokenDate(request.inflightCommitDate)],
@@ -186,9 +185,9 @@ function tooLongForShares(request: PostingRequest): string | null {
 function brokenSide(name: string, side: string, shares: readonly Share[]): string | null {
   if ((side === "") === (shares.length === 0)) return `send either ${name} or ${name}s`;
   if (shares.length > SHARES_MAX) return `${name}s has more than ${SHARES_MAX} entries`;
-  if (side.length > SIDE_MAX) return tooLong(SIDE_MAX);
+  if (side.length > NAMED_MAX) return tooLong(NAMED_MAX);
   for (const { identifier, distribution, preciseDistribution } of shares) {
-    if (identifier.length > SIDE_MAX) return `an identifier ${tooLong(SIDE_MAX)}`;
+    if (identifier.length > NAMED_MAX) return `an identifier ${tooLong(NAMED_MAX)}`;
     if (Math.max(distribution.length, preciseDistribution.length) > SHARE_MAX) {
       return `a distribution ${tooLong(SHARE_MAX)}`;
     }

@@ -11,20 +11,7 @@ import {
   textOf,
   wholeOf,
 } from "../support/api";
-import { commit, hold, move, moveNow, refund, release, settled, unique } from "../support/ledger";
-
-/** An internal balance that nobody else uses, with some money. */
-async function wallet(amount: bigint): Promise<string> {
-  const indicator = unique("@wallet");
-  const given = await moveNow({
-    from: "@World",
-    to: indicator,
-    amount,
-    options: { allow_overdraft: true },
-  });
-  expect(given.status).toBe(201);
-  return indicator;
-}
+import { commit, hold, move, moveNow, release, settled, unique, wallet } from "../support/ledger";
 
 describe("recording", () => {
   it("carries out a skip_queue transaction before it answers", async () => {
@@ -255,60 +242,6 @@ describe("holds", () => {
     const answer = await put(`/transactions/inflight/${id}`, { status: "void", skip_queue: skip });
     expect(codeOf(answer)).toBe(code);
     expect(answer.status).toBe(status);
-  });
-});
-
-describe("refunds", () => {
-  it("give back once, under the original, with no body at all", async () => {
-    const alice = await wallet(100n);
-    const paid = await moveNow({ from: alice, to: unique("@shop"), amount: 42n });
-    const id = textOf(paid, "transaction_id");
-    const given = await refund(id);
-    expect(given.status).toBe(201);
-    expect(given.body).toMatchObject({
-      reference: `${id}_refund`,
-      parent_transaction: id,
-      source: textOf(paid, "destination"),
-      destination: textOf(paid, "source"),
-      allow_overdraft: true,
-      status: "APPLIED",
-    });
-    const again = await call("POST", `/refund-transaction/${id}`);
-    expect(again.status).toBe(409);
-    expect(codeOf(again)).toBe("GEN_CONFLICT");
-  });
-
-  it("take their own description and metadata", async () => {
-    const alice = await wallet(100n);
-    const paid = await moveNow({
-      from: alice,
-      to: unique("@shop"),
-      amount: 42n,
-      options: { meta_data: { order: 9 } },
-    });
-    const given = await post(`/refund-transaction/${textOf(paid, "transaction_id")}`, {
-      skip_queue: true,
-      description: "goods returned",
-      meta_data: { reason: "broken" },
-    });
-    expect(given.body).toMatchObject({
-      description: "goods returned",
-      meta_data: { order: 9n, reason: "broken", allow_overdraft: true },
-    });
-  });
-
-  it.each(["txn_nobody", "txn_11111111-1111-8111-8111-111111111111"])(
-    "of %s find nothing",
-    async (id) => {
-      const answer = await refund(id);
-      expect(answer.status).toBe(404);
-      expect(codeOf(answer)).toBe("TXN_NOT_FOUND");
-    },
-  );
-
-  it("want a body that can be read, if there is one", async () => {
-    const answer = await call("POST", "/refund-transaction/txn_nobody", { raw: "[]" });
-    expect(codeOf(answer)).toBe("GEN_MALFORMED_REQUEST");
   });
 });
 

@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { expect } from "vitest";
 import type { Finding } from "../../src/domain/finding";
 import { instantOfMicros } from "../../src/domain/time";
 import { Inspector } from "../../src/durable/journal/inspector";
@@ -6,7 +7,8 @@ import type { IntegrityStep } from "../../src/schemas/integrity";
 import type { AuditContext } from "../../src/services/context";
 import { checkIntegrity } from "../../src/services/integrity/walk";
 import { Copies } from "../../src/storage/copies";
-import { SHARDS, type World } from "./world";
+import { workLeft } from "./audit";
+import { SHARDS, World } from "./world";
 
 export type Column = string | number | null;
 export type Columns = Readonly<Record<string, Column>>;
@@ -70,4 +72,21 @@ export async function tamperedWith(
   } finally {
     await write(before);
   }
+}
+
+/** A ledger with a transfer, a hold, its commit, a refund and a rejection, all of it in D1. */
+export async function soundWorld(): Promise<World> {
+  const world = new World("audited");
+  await world.fund("@alice", 1_000n);
+  const metaData = '{"purpose":"rent","text":"ä 漢"}';
+  await world.post({ reference: "plain", from: "@alice", to: "@bob", amount: 100n, metaData });
+  await world.post({ reference: "hold", from: "@alice", to: "@bob", amount: 50n, inflight: true });
+  await world.commit("hold", 20n);
+  await world.refund(world.idOf("plain"), { amount: 30n });
+  const queued = { reference: "poor", from: "@bob", to: "@alice", amount: 900n, skipQueue: false };
+  await world.post(queued);
+  await expect.poll(async () => (await world.read("poor"))?.status).toBe("REJECTED");
+  expect(await world.journal.barrier()).toBe(true);
+  await expect.poll(() => workLeft(world), { timeout: 20_000 }).toBe(0);
+  return world;
 }

@@ -128,3 +128,16 @@ const bodyOf = ({ from, to, amount, reference, currency = "USD", options }: Move
   destination: to,
   ...options,
 });
+
+/** An internal balance that nobody else uses, with some money. */
+export async function wallet(amount: bigint): Promise<string> {
+  const indicator = unique("@wallet");
+  const given = await moveNow({
+    from: "@World",
+    to: indicator,
+    amount,
+    options: { allow_overdraft: true },
+  });
+  expect(given.status).toBe(201);
+  return indicator;
+}

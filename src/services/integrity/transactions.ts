@@ -13,8 +13,10 @@ import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspec
 import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
-import { LATE_MS } from "./late";
 import { isWhole, kinFindings, kinOf } from "./splits";
+
+/** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
+export const LATE_MS = 120_000;
 
 const SIDES = ["source", "destination"] as const;
 type SideName = (typeof SIDES)[number];
@@ -105,19 +107,21 @@ function copyFindings(
   return about("copy_differs", `D1 and the journal differ in ${columns.join(", ")}`);
 }
 
+/** When something is to happen to a schedule or an open hold by itself, in milliseconds since 1970; null when nothing is. */
+function dateOf(record: InspectedRecord): number | null {
+  const { posting, status } = record;
+  if (status === "SCHEDULED") return scheduledMs(posting);
+  return status === "INFLIGHT" && isOpen(record) ? (holdTimer(posting)?.atMs ?? null) : null;
+}
+
 /** A schedule or a hold whose date has long passed, and at which nobody will look in time; what is looked at late the backlog tells. */
 function overdueFindings(
   ctx: AuditContext,
   { transactionId: id }: InspectedRow,
   record: InspectedRecord,
 ): Finding[] {
-  const { posting, status, dueMs } = record;
-  const dateMs =
-    status === "SCHEDULED"
-      ? scheduledMs(posting)
-      : status === "INFLIGHT" && isOpen(record)
-        ? (holdTimer(posting)?.atMs ?? null)
-        : null;
+  const { dueMs } = record;
+  const dateMs = dateOf(record);
   const lateMs = millisOf(ctx.now()) - LATE_MS;
   if (dateMs === null || dateMs >= lateMs) return [];
   if (dueMs !== null && dueMs < lateMs) return [];

@@ -21,8 +21,7 @@ import {
   writeCursor,
 } from "./cursor";
 import { noFunds } from "./funds";
-import { LATE_MS } from "./late";
-import { transactionFindings, unknownCopies } from "./transactions";
+import { LATE_MS, transactionFindings, unknownCopies } from "./transactions";
 
 /** Money that moved this shortly before the walk may have been under way as it began. */
 const UNDER_WAY_MS = 15_000;
