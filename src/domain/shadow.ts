@@ -42,17 +42,21 @@ const SAID: Readonly<
   receive: { mark: "receive", describe: (provider) => `Receive ${provider} funds` },
 };
 
-/** A shadow transaction, and another reference for it should the first be taken. */
-export interface Shadow {
-  readonly posting: Posting;
-  readonly otherwise: Posting;
-}
+/**
+ * A shadow transaction under each reference that it may have: the next counts where a client has used those before it. The
+ * last is made of the record's attempt, which nobody knows before the record is there.
+ */
+export type Shadow = readonly [Posting, ...Posting[]];
 
 /**
  * The transactions that tell in shadow balances whose money a transaction moved (contract/transactions.md section 12.2):
  * one for each piece, those of the source first.
  */
-export function shadowPostings(instance: string, shadowed: Posting, traced: Traced): Shadow[] {
+export function shadowPostings(
+  instance: string,
+  { posting: shadowed, attempt }: { readonly posting: Posting; readonly attempt: string },
+  traced: Traced,
+): Shadow[] {
   const { currency, source, destination } = shadowed;
   const out = shadowsOf(instance, source.balanceId, currency);
   const into = shadowsOf(instance, destination.balanceId, currency);
@@ -62,29 +66,37 @@ export function shadowPostings(instance: string, shadowed: Posting, traced: Trac
     : { _identity_id: traced.identityId };
   return [
     ...traced.released.map((piece) =>
-      shadowOf(instance, shadowed, {
-        type: "release",
-        piece,
-        source: out.aggregate,
-        destination: out.fund(piece.provider),
-        metaData: { _allocation: traced.strategy, _main_balance: source.balanceId },
-      }),
+      shadowOf(
+        instance,
+        { shadowed, attempt },
+        {
+          type: "release",
+          piece,
+          source: out.aggregate,
+          destination: out.fund(piece.provider),
+          metaData: { _allocation: traced.strategy, _main_balance: source.balanceId },
+        },
+      ),
     ),
     ...traced.received.map((piece) =>
-      shadowOf(instance, shadowed, {
-        type,
-        piece,
-        source: into.fund(piece.provider),
-        destination: into.aggregate,
-        metaData: { ...from, _main_balance: destination.balanceId },
-      }),
+      shadowOf(
+        instance,
+        { shadowed, attempt },
+        {
+          type,
+          piece,
+          source: into.fund(piece.provider),
+          destination: into.aggregate,
+          metaData: { ...from, _main_balance: destination.balanceId },
+        },
+      ),
     ),
   ];
 }
 
 function shadowOf(
   instance: string,
-  shadowed: Posting,
+  { shadowed, attempt }: { readonly shadowed: Posting; readonly attempt: string },
   how: {
     readonly type: LineageType;
     readonly piece: Piece;
@@ -130,10 +142,8 @@ function shadowOf(
       ...how.metaData,
     }),
   });
-  return {
-    posting: made(`${shadowed.reference}_${mark}_${short}`),
-    otherwise: made(`${shadowed.transactionId}_${mark}_${short}`),
-  };
+  const byId = `${shadowed.transactionId}_${mark}_${short}`;
+  return [made(`${shadowed.reference}_${mark}_${short}`), made(byId), made(`${byId}_${attempt}`)];
 }
 
 /** Metadata with the word of whose money was spent. */

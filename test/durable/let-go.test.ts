@@ -1,8 +1,10 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Records } from "../../src/durable/journal/records";
 import { textOf } from "../support/api";
 import { appOf } from "../support/app";
-import { setFaults, WELL } from "../support/faults";
+import { audit } from "../support/audit";
+import { clearFaults, passedSteps, setFaults, WELL } from "../support/faults";
 import { Moment } from "../support/moment";
 import { World } from "../support/world";
 
@@ -23,7 +25,10 @@ beforeEach(async () => {
   await world.fund("@alice", 100n);
   expect(await world.journal.barrier()).toBe(true);
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 describe("a shard lets go of what is settled:", () => {
   it("of a record that D1 had before its drive was over", async () => {
@@ -70,5 +75,41 @@ describe("a shard lets go of what is settled:", () => {
       })
       .toEqual([]);
     expect((await world.read("s"))?.status).toBe("REJECTED");
+  });
+
+  it("once: what comes later is not written over with what it was", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const rounds = [0, 1].map(() => ({ begun: new Moment(), goesOn: new Moment() }));
+    const waiting = [...rounds];
+    setFaults(world.instance, {
+      step: (step) => {
+        const round = step === "flush:projected" ? waiting.shift() : undefined;
+        round?.begun.comes();
+        return round?.goesOn.came();
+      },
+    });
+    await world.post({ reference: "t", from: "@alice", to: "@bob", amount: 60n });
+    await rounds[0]?.begun.came();
+    // The alarm finds work left, and asks for another round.
+    vi.setSystemTime(Date.now() + 11_000);
+    await world.ring();
+    rounds[0]?.goesOn.comes();
+    await rounds[1]?.begun.came();
+    const merged = await world.journal.mergeMetaData(world.idOf("t"), '{"note":"later"}');
+    expect(merged).toBe("merged");
+    setFaults(world.instance, {
+      call: ({ method }) => (method === "d1.batch" ? { kind: "lost" } : WELL),
+    });
+    rounds[1]?.goesOn.comes();
+    await expect.poll(() => passedSteps(world.instance)).toContain("flush:settled");
+    await abortAllDurableObjects();
+    clearFaults(world.instance);
+    await world.ring();
+    expect(await world.journal.barrier()).toBe(true);
+
+    const { shown, projected } = await audit(world);
+    const later = shown.get(world.idOf("t"));
+    expect(later).toMatchObject({ status: "APPLIED", metaData: '{"note":"later"}' });
+    expect(projected.get(world.idOf("t"))).toEqual(later);
   });
 });

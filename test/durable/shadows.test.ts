@@ -6,8 +6,9 @@ import { appOf } from "../support/app";
 import { workLeft } from "../support/audit";
 import { changeOf } from "../support/changes";
 import { clearFaults, passedSteps, setFaults } from "../support/faults";
+import { findingsOf, walk } from "../support/integrity";
 import { Moment } from "../support/moment";
-import { bring, makeWallet, walletId } from "../support/wallets";
+import { bring, makeWallet, makeWallets, walletId } from "../support/wallets";
 import { World } from "../support/world";
 
 beforeAll(() => {
@@ -52,6 +53,26 @@ describe("shadows that cannot be made", () => {
     expect(await workLeft(world)).toBe(1);
   });
 
+  it("keep no hold from its end", async () => {
+    const world = await worldWithoutShadows();
+    const expiry = new Date(Date.now() + 2 * SWEEP_MS).toISOString();
+    await world.post({
+      reference: "hold",
+      from: walletId(world, "ada"),
+      to: "@shop",
+      amount: 30n,
+      inflight: true,
+      inflightExpiryDate: expiry,
+    });
+    await passSweep(world);
+    expect(await world.read("hold")).toMatchObject({ inflightRemaining: 30n });
+    await passSweep(world);
+
+    expect(await world.read("hold")).toMatchObject({ inflightRemaining: 0n });
+    const kept = await world.journal.balanceLineage(walletId(world, "ada"));
+    expect(kept?.balance).toMatchObject({ credit: 50n, debit: 0n, inflightDebit: 0n });
+  });
+
   it.each([
     ["by the alarm", async () => {}],
     ["by the shard's next life", () => abortAllDurableObjects()],
@@ -71,6 +92,30 @@ describe("shadows that cannot be made", () => {
       0n,
     ]);
   });
+});
+
+it("shadows are made although clients have used their references", async () => {
+  const world = new World("used");
+  await makeWallets(world);
+  for (const reference of ["spent_release_visa", `${world.idOf("spent")}_release_visa`]) {
+    await world.post({ reference, from: "@world", to: "@other", amount: 1n });
+  }
+  await world.post({
+    reference: "spent",
+    from: walletId(world, "ada"),
+    to: "@shop",
+    amount: 30n,
+  });
+
+  await expect.poll(() => workLeft(world), { timeout: 8_000 }).toBe(0);
+  expect((await world.journal.lineageOf(world.idOf("spent")))?.shadows).toHaveLength(1);
+  expect(await world.amounts(`@visa_${walletId(world, "ada")}_lineage`)).toEqual([
+    30n,
+    50n,
+    0n,
+    0n,
+  ]);
+  expect(findingsOf(await walk(world))).toEqual([]);
 });
 
 it("shadows wait for room in a shard that is full", async () => {

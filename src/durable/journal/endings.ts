@@ -24,8 +24,8 @@ export function succeed(row: Row, outcome: Outcome): void {
   const timer = row.status === "INFLIGHT" ? holdTimer(row.posting) : null;
   if (timer === null) return;
   row.work |= Work.Timer;
-  // Whose money it was is told first.
-  if (outcome.traced === undefined) row.dueMs = timer.atMs;
+  // Whose money it was is told first, but its time does not wait for that.
+  row.dueMs = outcome.traced === undefined ? timer.atMs : Math.min(row.dueMs, timer.atMs);
 }
 
 /** It is known whose money it was: clients are told, and shadow balances are to be. */

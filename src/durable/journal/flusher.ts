@@ -96,11 +96,6 @@ export class Flusher {
     this.#queued.add(row);
   }
 
-  /** Drops a row that no longer exists. */
-  forget(row: Row): void {
-    this.#dirty.forget(row);
-  }
-
   /** The newest state of a balance; it leaves with the row that led to it. */
   observe(snapshot: BalanceSnapshot): void {
     const known = this.#snapshots.get(snapshot.balanceId);
@@ -266,7 +261,9 @@ export class Flusher {
   }
 
   /** What changed meanwhile stays dirty: only the revision that left is settled. */
-  #settle(rows: readonly Captured[], balances: readonly Made[]): void {
+  #settle(sent: readonly Captured[], balances: readonly Made[]): void {
+    // What was marked twice may have been let go meanwhile, and changed since in another copy: that one counts.
+    const rows = sent.filter(({ row }) => this.#records.isLive(row));
     this.#store.transaction(() => {
       for (const { row, transaction } of rows) settleRow(row, transaction);
       // A QUEUED row is never settled: it is on disk as it is, and its next sweep stands.

@@ -51,6 +51,11 @@ export class Records {
     return this.#live.get(id) ?? null;
   }
 
+  /** Whether this is the copy in memory that counts. */
+  isLive(row: Row): boolean {
+    return this.#live.get(row.posting.transactionId) === row;
+  }
+
   /** The row to use for one that was read from disk: the one in memory if there is one. */
   adopt(stored: Row): Row {
     const id = stored.posting.transactionId;
@@ -72,10 +77,9 @@ export class Records {
 
   /** Lets go of a row: it is settled, or it no longer exists. */
   drop(row: Row): void {
-    const id = row.posting.transactionId;
-    if (this.#live.get(id) !== row) return;
+    if (!this.isLive(row)) return;
     this.#characters -= charactersOf(row);
-    this.#live.delete(id);
+    this.#live.delete(row.posting.transactionId);
   }
 
   /** The records that follow from one, newest first. */

@@ -33,7 +33,7 @@ export class Recovery {
   readonly #records: Records;
   readonly #driver: Driver;
   readonly #host: RecoveryHost;
-  readonly #failing = new Map<string, { failures: number; sinceMs: number; waitMs: number }>();
+  readonly #failing = new Map<string, Failing>();
   #recovered: boolean;
   #completing: Promise<void> | null = null;
 
@@ -81,26 +81,67 @@ export class Recovery {
     const id = row.posting.transactionId;
     const nowMs = Date.now();
     const failing = this.#failing.get(id);
-    if (failing !== undefined && elapsedMs(failing.sinceMs, nowMs) < failing.waitMs) return;
-    try {
-      if (isDrivable(row, nowMs)) await within(LOOK_MS, this.#driver.drive(row));
-      else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
-      if (needs(row, Work.Shadow) && !needs(row, Work.Drive)) {
-        await within(LOOK_MS, this.#host.shadow(row));
-      }
-      if (needs(row, Work.Timer) && row.status === "INFLIGHT" && row.dueMs <= nowMs) {
-        await this.#host.fire(row, holdTimer(row.posting)?.action ?? null);
-      }
+    if (
+      failing !== undefined &&
+      rests(failing, nowMs) &&
+      !isTimerDue(row, failing.sinceMs, nowMs)
+    ) {
+      return;
+    }
+    const steps = [
+      () => this.#carryOn(row, nowMs),
+      () => this.#tell(row),
+      () => this.#expire(row, nowMs),
+    ];
+    const troubles: unknown[] = [];
+    // What keeps one from its end keeps no other: a hold ends in time, told of or not.
+    for (const step of steps) await step().catch((error: unknown) => troubles.push(error));
+    if (troubles.length === 0) {
       this.#failing.delete(id);
-    } catch (error) {
-      const failures = (failing?.failures ?? 0) + 1;
-      const waitMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
-      this.#failing.set(id, { failures, sinceMs: nowMs, waitMs });
-      // What may be seen of it is shown, as far as it got.
-      if (!isHidden(row) && needs(row, Work.Project)) this.#host.flush(row);
-      this.#host.troubled(error);
+      return;
+    }
+    const failures = (failing?.failures ?? 0) + 1;
+    const waitMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 20));
+    this.#failing.set(id, { failures, sinceMs: nowMs, waitMs });
+    // What may be seen of it is shown, as far as it got.
+    if (!isHidden(row) && needs(row, Work.Project)) this.#host.flush(row);
+    for (const error of troubles) this.#host.troubled(error);
+  }
+
+  async #carryOn(row: Row, nowMs: number): Promise<void> {
+    if (isDrivable(row, nowMs)) await within(LOOK_MS, this.#driver.drive(row));
+    else if (needs(row, Work.Project | Work.Announce)) this.#host.flush(row);
+  }
+
+  async #tell(row: Row): Promise<void> {
+    if (!needs(row, Work.Shadow) || needs(row, Work.Drive)) return;
+    await within(LOOK_MS, this.#host.shadow(row));
+  }
+
+  /** By its date: while its shadows are not made, the row is due for them. */
+  async #expire(row: Row, nowMs: number): Promise<void> {
+    if (!needs(row, Work.Timer) || row.status !== "INFLIGHT") return;
+    const timer = holdTimer(row.posting);
+    if (timer === null || timer.atMs <= nowMs) {
+      await this.#host.fire(row, timer?.action ?? null);
     }
   }
+}
+
+/** A row that failed, and how long it is left alone, in milliseconds. */
+interface Failing {
+  readonly failures: number;
+  readonly sinceMs: number;
+  readonly waitMs: number;
+}
+
+const rests = ({ sinceMs, waitMs }: Failing, nowMs: number): boolean =>
+  elapsedMs(sinceMs, nowMs) < waitMs;
+
+/** Whether the time of a hold came between two moments. */
+function isTimerDue({ posting }: Row, afterMs: number, byMs: number): boolean {
+  const timer = holdTimer(posting);
+  return timer !== null && timer.atMs > afterMs && timer.atMs <= byMs;
 }
 
 /** Nothing to do before its time comes: it need not be in memory until then. */

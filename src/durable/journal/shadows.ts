@@ -127,13 +127,13 @@ export class Shadows {
   }
 
   #recordThem(row: Row, traced: Traced, shards: number): Promise<TransactionId[]> {
-    const shadows = shadowPostings(this.#host.instance, row.posting, traced);
+    const shadows = shadowPostings(this.#host.instance, row, traced);
     return atOnce(SHADOWS_AT_ONCE, shadows, (shadow) => this.#record(shadow, shards));
   }
 
-  /** Under its own reference, or under another when a client has used that. */
-  async #record({ posting, otherwise }: Shadow, shards: number): Promise<TransactionId> {
-    for (const tried of [posting, otherwise]) {
+  /** Under the first of its references that no client has used. */
+  async #record(shadow: Shadow, shards: number): Promise<TransactionId> {
+    for (const tried of shadow) {
       const { transactionId } = tried;
       const operation = { key: `shadow:${transactionId}`, fingerprint: "", fromClient: false };
       const request = { posting: tried, operation, shards };
@@ -143,7 +143,7 @@ export class Shadows {
       if (answer.ok) return transactionId;
       if (answer.error.code !== "TXN_DUPLICATE_REFERENCE") throw new Error(answer.error.message);
     }
-    throw new Error(`both references of a shadow are used: ${posting.reference}`);
+    throw new Error(`all references of a shadow are used: ${shadow[0].reference}`);
   }
 
   /** A void takes all that remains of a shadow: what its commits take of it must be gone by then. */

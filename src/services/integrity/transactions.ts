@@ -278,18 +278,17 @@ const NO_MOVE: FundMove = { pieces: [], isSound: true, isHeld: false };
 const isOpen = ({ shown }: InspectedRecord): boolean => (shown?.inflightRemaining ?? 0n) > 0n;
 
 /** Whether the shadows that it names are those that tell of it; what settles a hold has settled the hold's. */
-function hasItsShadows(instance: string, { posting, outcome }: InspectedRecord): boolean {
+function hasItsShadows(instance: string, record: InspectedRecord): boolean {
+  const { posting, outcome } = record;
   if (outcome?.traced === undefined) return outcome?.shadows === undefined;
   const { traced, shadows = [] } = outcome;
   if (settlesHold(posting))
     return shadows.length <= traced.released.length + traced.received.length;
-  const expected = shadowPostings(instance, posting, traced);
+  const expected = shadowPostings(instance, record, traced);
   return (
     shadows.length === expected.length &&
     expected.every((shadow, index) =>
-      [shadow.posting, shadow.otherwise].some(
-        ({ transactionId }) => transactionId === shadows[index],
-      ),
+      shadow.some(({ transactionId }) => transactionId === shadows[index]),
     )
   );
 }
