@@ -151,4 +151,26 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     test: "test/laws/group-histories.test.ts",
     filter: "batches that want",
   },
+  {
+    name: "a synchronous split waits for a batch without end",
+    law: "6 nothing is lost",
+    edits: [
+      edit(`${JOURNAL}/splits.ts`, "posting.skipQueue ? PATIENCE_MS : undefined;", "undefined;"),
+    ],
+    test: "test/laws/collisions.test.ts",
+    filter: "a batch and a split",
+  },
+  {
+    name: "a part of each hold of a batch is committed once more by a repeat",
+    law: "2 once",
+    edits: [
+      edit(
+        `${JOURNAL}/settlements.ts`,
+        "if (child !== null) return ok({ waiting: [], moves: [] });",
+        "",
+      ),
+    ],
+    test: "test/durable/batch-holds.test.ts",
+    filter: "sent again under its key",
+  },
 ];

@@ -39,12 +39,25 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         `${JOURNAL}/recovery.ts`,
-        "if (needs(row, Work.Shadow) && !needs(row, Work.Drive)) {",
-        "if (row.dueMs < 0) {",
+        "if (!needs(row, Work.Shadow) || needs(row, Work.Drive)) return;",
+        "if (row.dueMs >= 0) return;",
       ),
     ],
     test: "test/durable/shadows.test.ts",
     filter: "by the alarm",
+  },
+  {
+    name: "a hold does not end while its shadows are not made",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${JOURNAL}/recovery.ts`,
+        "await step().catch((error: unknown) => troubles.push(error));",
+        "if (troubles.length === 0) await step().catch((error: unknown) => troubles.push(error));",
+      ),
+    ],
+    test: "test/durable/shadows.test.ts",
+    filter: "keep no hold from its end",
   },
   {
     name: "a void in the shadows does not wait for the commits before it",
@@ -97,5 +110,19 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
     ],
     test: SCENARIOS,
     filter: "a batch in its order",
+  },
+  {
+    name: "what earlier refunds gave back is told by the clock",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${JOURNAL}/records.ts`,
+        "givenBackBy({ posting, seq }: Row)",
+        "givenBackBy({ posting, createdAt }: Row)",
+      ),
+      edit(`${JOURNAL}/records.ts`, "row.seq < seq", "row.createdAt < createdAt"),
+    ],
+    test: "test/durable/clock.test.ts",
+    filter: "whatever the clock says",
   },
 ];

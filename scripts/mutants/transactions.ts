@@ -270,4 +270,52 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
     test: "test/durable/overload.test.ts",
     filter: "a key stays free",
   },
+  {
+    name: "what was let go is written over what came later",
+    law: "8 D1 equals the objects",
+    edits: [
+      edit(
+        `${JOURNAL}/flusher.ts`,
+        "sent.filter(({ row }) => this.#records.isLive(row));",
+        "sent;",
+      ),
+    ],
+    test: "test/durable/let-go.test.ts",
+    filter: "once: what comes later",
+  },
+  {
+    name: "what is merged after a restart leaves its balances behind in D1",
+    law: "8 D1 equals the objects",
+    edits: [
+      edit(
+        `${JOURNAL}/shard.ts`,
+        "if (row.doubt && row.outcome !== null) {",
+        "if (row.dueMs < 0) {",
+      ),
+    ],
+    test: "test/durable/reads.test.ts",
+    filter: "leaves no balance behind in D1",
+  },
+  {
+    name: "a void by the timer is taken for what a client has posted under its reference",
+    law: "6 nothing is lost",
+    edits: [
+      edit(
+        `${JOURNAL}/children.ts`,
+        "  records.find(transactionIdOf(instance, reference)) === null\n      ? key",
+        '  reference !== ""\n      ? key',
+      ),
+    ],
+    test: "test/durable/timers.test.ts",
+    filter: "is voided once, although",
+  },
+  {
+    name: "what a cancellation intends is not written",
+    law: "2 once",
+    edits: [
+      edit(`${JOURNAL}/driver.ts`, "row.decision = { commit: false, error: cancelled() };", ""),
+    ],
+    test: "test/durable/timers.test.ts",
+    filter: "for that reason alone",
+  },
 ];
