@@ -1,4 +1,4 @@
-import { BALANCE, edit, GROUPS, type Mutant, REFUSALS } from "./mutant.ts";
+import { BALANCE, edit, GROUPS, JOURNAL, type Mutant, REFUSALS } from "./mutant.ts";
 
 /** Ways to break what one balance decides: repeats, funds, what is kept back. */
 export const BALANCE_MUTANTS: readonly Mutant[] = [
@@ -90,5 +90,31 @@ export const BALANCE_MUTANTS: readonly Mutant[] = [
     ],
     test: "test/laws/deploys.test.ts",
     filter: "older versions send",
+  },
+  {
+    name: "a change of a profile that comes late is made over later ones",
+    law: "2 once",
+    edits: [
+      edit(
+        `${BALANCE}/object.ts`,
+        "if (turn !== undefined && turn <= (kv.get<number>(TURN) ?? 0)) return before.snapshot;",
+        "",
+      ),
+    ],
+    test: "test/durable/balance-book.test.ts",
+    filter: "that comes late takes nothing back",
+  },
+  {
+    name: "a barrier is passed before the last of many balances is in D1",
+    law: "8 D1 equals the objects",
+    edits: [
+      edit(
+        `${JOURNAL}/flusher.ts`,
+        "if (isMore) this.#readAgain(balancesAt);",
+        "if (isMore) this.markBalances();",
+      ),
+    ],
+    test: "test/durable/balance-book.test.ts",
+    filter: "more than fit into a round",
   },
 ];

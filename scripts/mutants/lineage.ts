@@ -81,9 +81,27 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "what comes in within a batch is not known to what goes out after it",
     law: "fund lineage",
-    edits: [edit(`${JOURNAL}/tracing.ts`, "await before;", "")],
+    edits: [edit(`${JOURNAL}/tracing.ts`, "await turns[side].after;", "")],
     test: SCENARIOS,
     filter: "a batch in its order",
+  },
+  {
+    name: "a balance hears of the members of a batch in any order",
+    law: "fund lineage",
+    edits: [
+      edit(
+        `${JOURNAL}/tracing.ts`,
+        "asked.set(destination.balanceId, came.promise);",
+        "asked.delete(destination.balanceId);",
+      ),
+      edit(
+        `${JOURNAL}/tracing.ts`,
+        "asked.set(source.balanceId, left.promise);",
+        "asked.delete(source.balanceId);",
+      ),
+    ],
+    test: SCENARIOS,
+    filter: "none spends what a later one brings",
   },
   {
     name: "a batch's money counts although others have spent it before it was known whose it is",

@@ -113,7 +113,7 @@ export const TRANSACTION_MUTANTS: readonly Mutant[] = [
   {
     name: "a refusal of a queued transfer is finished in memory only",
     law: "4 one state",
-    edits: [edit(`${JOURNAL}/endings.ts`, "  store.save(row);\n", "")],
+    edits: [edit(`${JOURNAL}/endings.ts`, "  row.doubt = false;\n  store.save(row);\n", "")],
     test: REFUSALS,
     filter: "has come: queued",
   },

@@ -13,18 +13,22 @@ const CHARACTER_MAX = 6;
 const SHORT_FIELDS = 20_000;
 
 /**
- * Whether a record would be too long for its row: its text, its metadata once more by itself, and of a split a text for each
- * leg, within another.
+ * Whether a record would be too long for its row: its text, its metadata once more by itself as merges have left it, and of a
+ * split a text for each leg, within another.
  */
-export function isTooLongForRow({ posting, legs }: Split): boolean {
-  if (legs.length === 0 && isShort(posting)) return false;
+export function isTooLongForRow(
+  { posting, legs }: Split,
+  metaData: string | null = posting.metaData,
+): boolean {
+  if (legs.length === 0 && isShort(posting, metaData)) return false;
   const claims = legs.map((leg) => JSON.stringify(textOf({ ...leg, metaData: null })));
-  return bytesOf(textOf(posting), posting.metaData ?? "", ...claims) > STORED_MAX;
+  return bytesOf(textOf(posting), metaData ?? "", ...claims) > STORED_MAX;
 }
 
 /** Nearly every record is, and need not be measured. */
-function isShort({ metaData, description }: Posting): boolean {
-  const characters = 2 * (metaData ?? "").length + description.length + SHORT_FIELDS;
+function isShort({ metaData: sent, description }: Posting, metaData: string | null): boolean {
+  const characters =
+    (sent ?? "").length + (metaData ?? "").length + description.length + SHORT_FIELDS;
   return characters * CHARACTER_MAX <= STORED_MAX;
 }
 

@@ -5,7 +5,7 @@ import type { BalanceProfile } from "../../src/domain/balance-record";
 import { indicatorBalanceId } from "../../src/domain/ids";
 import { BalanceObject } from "../../src/durable/balance/object";
 import { audit, workLeft } from "../support/audit";
-import { clearFaults, fateOf, killAt, setFaults } from "../support/faults";
+import { clearFaults, fateOf, killAt, lateCalls, setFaults, WELL } from "../support/faults";
 import { Moment } from "../support/moment";
 import { outgoing } from "../support/outgoing";
 import { MADE_AT, newBalanceId } from "../support/records";
@@ -200,6 +200,27 @@ describe("a change of a profile", () => {
     expect(await workLeft(world)).toBe(0);
   });
 
+  it("that comes late takes nothing back from those after it", async () => {
+    const profile = profileOf();
+    await world.journal.createBalance(profile);
+    const arrives = new Moment();
+    setFaults(world.instance, {
+      call: fateOf("balance.updateProfile", { kind: "late", until: () => arrives.came() }),
+    });
+    const changed = [];
+    // The first is given up by its caller, and sent again.
+    for (const value of [1, 2]) {
+      const patch = { mergeMetaData: `{"a":${value}}`, identityId: `idt_${value}` };
+      changed.push(await world.journal.updateBalance(profile.balanceId, patch));
+    }
+    expect(changed.map((each) => each?.metaData)).toEqual(['{"a":1}', '{"a":2}']);
+    arrives.comes();
+    await expect.poll(() => lateCalls(world.instance)).toBe(0);
+    await expectSettled(profile);
+    const standing = await world.journal.balance(profile.balanceId);
+    expect(standing).toMatchObject({ metaData: '{"a":2}', identityId: "idt_2" });
+  });
+
   it("and transfers at the same time do not undo each other in D1", async () => {
     const profile = profileOf();
     await world.journal.createBalance(profile);
@@ -219,6 +240,31 @@ describe("a change of a profile", () => {
       profileVersion: 6,
     });
   });
+});
+
+it.each([
+  ["in this life", async () => {}],
+  ["in an earlier life", () => abortAllDurableObjects()],
+])("more than fit into a round are all in D1 behind a barrier, made %s", async (_when, happens) => {
+  world = new World("many", 1);
+  const [goesOn, begun] = [new Moment(), new Moment()];
+  setFaults(world.instance, {
+    call: ({ method }) => {
+      if (method !== "d1.batch") return WELL;
+      begun.comes();
+      return { kind: "slow", until: () => goesOn.came() };
+    },
+  });
+  const profiles = Array.from({ length: 120 }, () => profileOf());
+  await Promise.all(profiles.map((profile) => world.journal.createBalance(profile)));
+  await begun.came();
+  clearFaults(world.instance);
+  goesOn.comes();
+  await happens();
+
+  await expect.poll(() => world.journal.barrier()).toBe(true);
+  const { projectedBalances } = await audit(world);
+  expect(projectedBalances.size).toBe(120);
 });
 
 it("one that cannot be read keeps nothing else from D1, and is there when it can be read", async () => {

@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
+import { Answers } from "../../src/durable/journal/answers";
 import { JournalObject } from "../../src/durable/journal/object";
 import type { OperationKey, Reply, SettleValue } from "../../src/durable/journal/protocol";
 import { toTransactionBody } from "../../src/schemas/transaction";
@@ -179,6 +180,23 @@ describe("one key and one body", () => {
     expect(first).toMatchObject({ ok: false, error: { code: "GEN_BAD_REQUEST" } });
     expect(again).toEqual({ ...first, replayed: true });
   });
+});
+
+it("answers that nobody will end, since their callers are gone, are given up after a while", async () => {
+  world = new World("gone", 1);
+  const given = vi.spyOn(Answers.prototype, "drop");
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const begin = (key: string) => world.journal.beginAnswer(named(key));
+  const gone = Array.from({ length: 10 }, (_none, n) => `gone ${n}`);
+  for (const key of gone) expect(await begin(key)).toMatchObject({ kind: "begun" });
+  vi.setSystemTime(Date.now() + 599_000);
+  await begin("soon");
+  expect(given).not.toHaveBeenCalled();
+  vi.setSystemTime(Date.now() + 2_000);
+  await begin("later");
+  vi.useRealTimers();
+  expect(given).toHaveBeenCalledTimes(gone.length);
+  given.mockRestore();
 });
 
 describe("one key and another body", () => {

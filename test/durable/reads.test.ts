@@ -37,6 +37,28 @@ const inD1 = async (): Promise<string[]> => {
   return results.map(({ status }) => status);
 };
 
+it("what is queued of a split is counted once", async () => {
+  cutOff();
+  const app = appOf(world);
+  const body = {
+    precise_amount: 60,
+    precision: 100,
+    currency: "USD",
+    reference: "split",
+    description: "a split",
+    source: "@alice",
+    destinations: [
+      { identifier: "@bob", distribution: "50%" },
+      { identifier: "@carl", distribution: "left" },
+    ],
+  };
+  expect((await app("POST", "/transactions", { body })).status).toBe(201);
+  const id = indicatorBalanceId(world.instance, "@alice", "USD");
+  const seen = await app("GET", `/balances/${id}?with_queued=true`);
+  expect(seen.body).toMatchObject({ queued_debit_balance: 60n, queued_credit_balance: 0n });
+  clearFaults(world.instance);
+});
+
 describe("reading a balance", () => {
   /** The namespace, and which objects were asked for. */
   const watched = (asked: string[]): typeof env.BALANCES =>

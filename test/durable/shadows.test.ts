@@ -53,6 +53,30 @@ describe("shadows that cannot be made", () => {
     expect(await workLeft(world)).toBe(1);
   });
 
+  it("are remembered as such no longer than their record is looked after", async () => {
+    const maps = new Set<Map<unknown, unknown>>();
+    const set = Map.prototype.set;
+    vi.spyOn(Map.prototype, "set").mockImplementation(function (
+      this: Map<unknown, unknown>,
+      key: unknown,
+      value: unknown,
+    ) {
+      if (Object(value).failures !== undefined) maps.add(this);
+      return set.call(this, key, value);
+    });
+    const world = await worldWithoutShadows();
+    await passSweep(world);
+    vi.restoreAllMocks();
+    const failing = [...maps].find((map) => map.has(world.idOf("visa")));
+    expect(failing?.size).toBe(1);
+    await world.register();
+    // Whoever asks for the lineage has the shadows made, and not the alarm.
+    expect((await world.journal.lineageOf(world.idOf("visa")))?.shadows).toHaveLength(1);
+    await expect.poll(() => workLeft(world)).toBe(0);
+    await passSweep(world);
+    expect(failing?.size).toBe(0);
+  });
+
   it("keep no hold from its end", async () => {
     const world = await worldWithoutShadows();
     const expiry = new Date(Date.now() + 2 * SWEEP_MS).toISOString();

@@ -111,6 +111,40 @@ describe("metadata", () => {
     }
   });
 
+  it("is refused when others at the same time let it grow beyond a row", async () => {
+    const text = "x".repeat(100_000);
+    for (const { id, path } of await records()) {
+      const merges = [1, 2, 3, 4].map((n) => post(`/${id}/metadata`, { meta_data: { [n]: text } }));
+      const statuses = (await Promise.all(merges)).map(({ status }) => status);
+      expect(statuses.sort()).toEqual([200, 200, 400, 400]);
+      const kept = Object.values(Object(field(await get(path), "meta_data")));
+      expect(kept.filter((value) => value === text)).toHaveLength(2);
+    }
+  });
+
+  it("of a split is refused when its row would be too long with it", async () => {
+    const sent = await post("/transactions", {
+      precise_amount: 2,
+      precision: 100,
+      currency: "USD",
+      reference: unique("split"),
+      description: "\u0001".repeat(65_000),
+      source: unique("@from"),
+      destinations: [
+        { identifier: "@one", distribution: "50%" },
+        { identifier: "@other", distribution: "left" },
+      ],
+      allow_overdraft: true,
+      skip_queue: true,
+      meta_data: { a: "x".repeat(200_000) },
+    });
+    expect(sent.status).toBe(201);
+    const id = textOf(sent, "transaction_id");
+    const refused = await post(`/${id}/metadata`, { meta_data: { a: "\u20ac".repeat(250_000) } });
+    expect([refused.status, codeOf(refused)]).toEqual([400, "GEN_VALIDATION_ERROR"]);
+    expect((await post(`/${id}/metadata`, { meta_data: { b: 1 } })).status).toBe(200);
+  });
+
   it.each([
     ["ldg_none", 404, "META_ENTITY_NOT_FOUND"],
     ["bln_none", 404, "META_ENTITY_NOT_FOUND"],

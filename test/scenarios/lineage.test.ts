@@ -302,6 +302,29 @@ describe("whose money it was is known as well of", () => {
     expect(await fundsOf(second)).toEqual(["visa: 60 = 10 + 50"]);
   });
 
+  it("members of a batch in their order: none spends what a later one brings", async () => {
+    const [ada, bob] = [await newWallet(), await newWallet()];
+    await bring(bob, 100n, "visa");
+    const item = { precision: 100, currency: "USD", description: "of a batch" };
+    const transactions = [
+      { ...item, precise_amount: 100, reference: unique("in"), source: bob, destination: ada },
+      { ...item, precise_amount: 50, reference: unique("out"), source: ada, destination: "@Shop" },
+      {
+        ...item,
+        precise_amount: 100,
+        reference: unique("later"),
+        source: "@World",
+        destination: ada,
+        allow_overdraft: true,
+        meta_data: { BLNK_LINEAGE_PROVIDER: "amex" },
+      },
+    ];
+    const sent = await post("/transactions/bulk", { transactions, atomic: true, skip_queue: true });
+    expect(sent.status).toBe(201);
+
+    expect(await fundsOf(ada)).toEqual(["visa: 100 = 50 + 50", "amex: 100 = 100 + 0"]);
+  });
+
   it("a refund, which gives back to whoever paid", async () => {
     const wallet = await newWallet();
     await bring(wallet, 50n, "visa");

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BalanceAt, BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
 import type { BalanceLineage } from "../../domain/lineage";
-import { mergeMetaData } from "../../domain/metadata";
+import { brokenMetaData, mergeMetaData } from "../../domain/metadata";
 import { type Instant, instantOfMicros, laterOf } from "../../domain/time";
 import type { EntryPlace, Evidence, EvidenceAsked } from "./evidence";
 import { BalanceLedger, type BalanceState } from "./ledger";
@@ -13,6 +13,9 @@ import type {
   ProfileChange,
 } from "./protocol";
 import { BalanceStore } from "./store";
+
+/** Under which the number of the newest change of the profile is kept. */
+const TURN = "profile turn";
 
 /**
  * One balance: it serialises its own debits and credits and is the truth about its amounts.
@@ -81,19 +84,27 @@ export class BalanceObject extends DurableObject<Env> {
     return { created: byHand && snapshot.createdAt === profile.createdAt, byHand, snapshot };
   }
 
-  /** Changes the profile; null when there is no balance. Repeats are harmless. */
+  /**
+   * Changes the profile; null when there is no balance. One that comes after a later one, or again, changes nothing, and neither
+   * does one by which the metadata would grow too long: the answer is the balance as it stands.
+   */
   updateProfile(change: ProfileChange): BalanceSnapshot | null {
     const before = this.#state.balance;
     if (before === null) return null;
-    const { identityId, mergeMetaData: patch } = change;
+    const { identityId, mergeMetaData: patch, turn } = change;
+    const { kv } = this.ctx.storage;
+    // Answered before, or given up since: whoever sent it has gone on.
+    if (turn !== undefined && turn <= (kv.get<number>(TURN) ?? 0)) return before.snapshot;
     const profile: BalanceProfile = {
       ...before.snapshot,
       ...(identityId === undefined ? {} : { identityId }),
       ...(patch === undefined ? {} : { metaData: mergeMetaData(before.snapshot.metaData, patch) }),
     };
-    const balance = this.ctx.storage.transactionSync(() =>
-      this.#store.saveProfile(before, profile),
-    );
+    if (brokenMetaData(profile.metaData) !== null) return before.snapshot;
+    const balance = this.ctx.storage.transactionSync(() => {
+      if (turn !== undefined) kv.put(TURN, turn);
+      return this.#store.saveProfile(before, profile);
+    });
     this.#state = { ...this.#state, balance };
     return balance.snapshot;
   }

@@ -147,4 +147,6 @@ export interface ProfileChange {
   readonly identityId?: string;
   /** JSON text of an object whose top-level keys are merged. */
   readonly mergeMetaData?: string;
+  /** Its number among the changes of this profile: one that arrives after a later one is too late. Older versions send none. */
+  readonly turn?: number;
 }

@@ -1,16 +1,20 @@
 import { instantOfMicros } from "../../domain/time";
+import { elapsedMs } from "../elapsed";
 import { OutcomeUnknown, within } from "./deadline";
 import type { KeyClaims } from "./key-claims";
 import type { AnswerState, KeptAnswer, OperationKey } from "./protocol";
 
 /** Whoever began to answer is given up after this long, in milliseconds: it may be gone. */
 const PATIENCE_MS = 30_000;
+/** Whoever has not answered after this long, in milliseconds, is gone. */
+const GONE_MS = 600_000;
 /** A longer answer is not kept: a row has two megabytes at most. */
 const LENGTH_MAX = 900_000;
 
 /** Somebody who is at an answer, and when it is over. */
 interface Begun extends PromiseWithResolvers<void> {
   readonly caller: string;
+  readonly sinceMs: number;
 }
 
 /**
@@ -33,7 +37,8 @@ export class Answers {
       if (claim.answer !== null) return { kind: "answered", answer: claim.answer };
       const other = this.#begun.get(key);
       if (other === undefined || other.caller === caller) {
-        this.#begun.set(key, { caller, ...Promise.withResolvers<void>() });
+        this.#forgetGone();
+        this.#begun.set(key, { caller, sinceMs: Date.now(), ...Promise.withResolvers<void>() });
         return { kind: "begun", at: instantOfMicros(claim.atMs * 1000), again: claim.again };
       }
       await this.#waitFor(key, other);
@@ -51,6 +56,14 @@ export class Answers {
   drop(key: string): void {
     this.#begun.get(key)?.resolve();
     this.#begun.delete(key);
+  }
+
+  /** Those who began first come first: the callers that are gone are given up by whoever begins after them. */
+  #forgetGone(): void {
+    for (const [key, { sinceMs }] of this.#begun) {
+      if (elapsedMs(sinceMs, Date.now()) < GONE_MS) return;
+      this.drop(key);
+    }
   }
 
   async #waitFor(key: string, other: Begun): Promise<void> {

@@ -30,6 +30,7 @@ export class BalanceBook {
   readonly #flusher: Flusher;
   readonly #alarm: AlarmClock;
   readonly #host: BalanceBookHost;
+  readonly #changing = new Map<BalanceId, Promise<void>>();
 
   constructor(parts: {
     readonly store: JournalStore;
@@ -46,50 +47,65 @@ export class BalanceBook {
   /** Makes a balance; `created` is false when one of that id exists. */
   async create(profile: BalanceProfile): Promise<{ created: boolean; snapshot: BalanceSnapshot }> {
     const { balanceId } = profile;
-    this.#store.transaction(() => this.#store.noteCreation(profile, Work.Project | Work.Announce));
+    this.#store.transaction(() => this.#store.balances.note(profile, Work.Project | Work.Announce));
     this.#alarm.by(Date.now() + RETRY_MS);
     await this.#host.checkpoint("balance:noted");
     const answer = await this.#host.ask(balanceId, (stub) => stub.create({ profile }));
     await this.#host.checkpoint("balance:made");
     // The note may be that of another call for the same balance: it stands if any of them made it.
-    if (answer.byHand) this.#store.confirm(balanceId);
-    else this.#store.unmeet(balanceId, profile.createdAt);
+    if (answer.byHand) this.#store.balances.confirm(balanceId);
+    else this.#store.balances.unmeet(balanceId, profile.createdAt);
     this.#flusher.markBalances();
     const { created, snapshot } = answer;
     return { created, snapshot };
   }
 
-  /** Changes a balance's profile; null when there is no such balance. */
-  async update(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null> {
+  /** Changes a balance's profile, one change after the other; null when there is no such balance. */
+  update(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null> {
+    const before = this.#changing.get(balanceId) ?? Promise.resolve();
+    const changed = before.then(() => this.#update(balanceId, change));
+    const end = changed
+      .catch(() => {})
+      .then(() => {
+        if (this.#changing.get(balanceId) === end) this.#changing.delete(balanceId);
+      });
+    this.#changing.set(balanceId, end);
+    return changed;
+  }
+
+  async #update(balanceId: BalanceId, change: ProfileChange): Promise<BalanceSnapshot | null> {
     if ((await this.#host.ask(balanceId, (stub) => stub.read())) === null) return null;
-    this.#store.meet(balanceId, Work.Project);
+    this.#store.balances.meet(balanceId, Work.Project);
     this.#alarm.by(Date.now() + RETRY_MS);
+    const turn = this.#store.balances.numberOf(balanceId);
     await this.#host.checkpoint("profile:noted");
-    const snapshot = await this.#host.ask(balanceId, (stub) => stub.updateProfile(change));
+    const snapshot = await this.#host.ask(balanceId, (stub) =>
+      stub.updateProfile({ ...change, turn }),
+    );
     await this.#host.checkpoint("profile:changed");
     // Once more: a round in between may have taken the old profile to D1 and struck the note off.
-    this.#store.meet(balanceId, Work.Project);
+    this.#store.balances.meet(balanceId, Work.Project);
     this.#flusher.markBalances();
     return snapshot;
   }
 
   /** An operation made a balance by its indicator. */
   made(balanceId: BalanceId): void {
-    this.#store.meet(balanceId, Work.Project | Work.Announce);
+    this.#store.balances.meet(balanceId, Work.Project | Work.Announce);
     this.#flusher.markBalances();
   }
 
   /** A batch moved these balances. */
   moved(balanceIds: Iterable<BalanceId>): void {
     this.#store.transaction(() => {
-      for (const balanceId of balanceIds) this.#store.meet(balanceId, Work.Project);
+      for (const balanceId of balanceIds) this.#store.balances.meet(balanceId, Work.Project);
     });
     this.#flusher.markBalances();
   }
 
   /** Goes on with what an earlier life of the shard left behind. Each balance fails alone; throws when any did. */
   async recover(): Promise<void> {
-    const met = this.#store.unsettledBalances(PAGE);
+    const met = this.#store.balances.unsettled(PAGE);
     const unmade = met.flatMap(({ profile }) => (profile === null ? [] : [profile]));
     const made = await Promise.allSettled(unmade.map((profile) => this.create(profile)));
     if (met.length > 0) this.#flusher.markBalances();
@@ -98,6 +114,6 @@ export class BalanceBook {
 
   /** Whether any balance has work left. */
   get hasWork(): boolean {
-    return this.#store.unsettledBalances(1).length > 0;
+    return this.#store.balances.unsettled(1).length > 0;
   }
 }

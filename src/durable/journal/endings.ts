@@ -58,3 +58,11 @@ export function writeRefusal(store: JournalStore, row: Row, error: LedgerError):
   row.doubt = false;
   store.save(row);
 }
+
+/** Writes the metadata that a merge has left a record with; D1 is still to be told. */
+export function writeMerged(store: JournalStore, row: Row, metaData: string): void {
+  row.metaData = metaData;
+  row.revision += 1;
+  row.work |= Work.Project;
+  store.save(row);
+}

@@ -75,7 +75,7 @@ export class Flusher {
     this.#records = parts.records;
     this.#host = parts.host;
     this.#made = new MadeBalances({
-      store: parts.store,
+      balances: parts.store.balances,
       host: {
         readBalance: (balanceId) => parts.host.readBalance(balanceId),
         again: (at) => this.#readAgain(at),
@@ -234,7 +234,8 @@ export class Flusher {
 
   async #balancesMade(balancesAt: number): Promise<Made[]> {
     const { made, isMore } = await this.#made.read(balancesAt);
-    if (isMore) this.markBalances();
+    // Who waits for the first of them waits for the rest.
+    if (isMore) this.#readAgain(balancesAt);
     return made;
   }
 
@@ -270,7 +271,7 @@ export class Flusher {
       const idle = rows.map(({ row }) => row).filter(isIdle);
       this.#store.saveEnds(idle.filter(isPlainEnd));
       for (const row of idle) if (!isPlainEnd(row)) this.#store.save(row);
-      for (const balance of balances) this.#store.doneForBalance(balance);
+      for (const balance of balances) this.#store.balances.done(balance);
     });
     // A row that is being driven has one copy in memory, whatever its state on disk: its drive lets go of it.
     for (const { row } of rows) {

@@ -1,7 +1,7 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import type { BalanceId } from "../../domain/ids";
+import type { MetBalance, MetBalances } from "./met-balances";
 import { Work } from "./row";
-import type { JournalStore, MetBalance } from "./store";
 
 /** So many balances are read from their objects in one round. */
 const MADE_MAX = 100;
@@ -28,7 +28,7 @@ export interface MadeBalancesHost {
 
 /** Reads the balances that a shard has made or changed. One that cannot be read stays on the list, and keeps nobody else. */
 export class MadeBalances {
-  readonly #store: Pick<JournalStore, "madeBalances">;
+  readonly #balances: Pick<MetBalances, "made" | "done">;
   readonly #host: MadeBalancesHost;
   /** Those that could not be read, and are left alone for a while. */
   readonly #unread = new Set<BalanceId>();
@@ -36,10 +36,10 @@ export class MadeBalances {
   #failures = 0;
 
   constructor(parts: {
-    readonly store: Pick<JournalStore, "madeBalances">;
+    readonly balances: Pick<MetBalances, "made" | "done">;
     readonly host: MadeBalancesHost;
   }) {
-    this.#store = parts.store;
+    this.#balances = parts.balances;
     this.#host = parts.host;
   }
 
@@ -51,7 +51,7 @@ export class MadeBalances {
   /** Those on the list, and whether there are more. They were to leave at this moment of the rows' clock. */
   async read(at: number): Promise<{ readonly made: Made[]; readonly isMore: boolean }> {
     const most = MADE_MAX + this.#unread.size;
-    const met = this.#store.madeBalances(most);
+    const met = this.#balances.made(most);
     const asked = met.filter(({ balanceId }) => !this.#unread.has(balanceId));
     const failed: BalanceId[] = [];
     const read = await Promise.all(
@@ -71,7 +71,10 @@ export class MadeBalances {
   async #readOne({ balanceId, work, noted }: MetBalance): Promise<Made[]> {
     const snapshot = await this.#host.readBalance(balanceId);
     const announce = (work & Work.Announce) !== 0;
-    return snapshot === null ? [] : [{ balanceId, snapshot, noted, announce }];
+    if (snapshot !== null) return [{ balanceId, snapshot, noted, announce }];
+    // Nobody has made it: there is nothing to tell of it.
+    this.#balances.done({ balanceId, noted, announce });
+    return [];
   }
 
   #rest(failed: readonly BalanceId[], at: number): void {

@@ -69,12 +69,16 @@ export class Recovery {
   /** One pass over the rows that are due; after a restart, over all with work left. */
   async pass(): Promise<void> {
     const horizonMs = this.#recovered ? Date.now() : Number.MAX_SAFE_INTEGER;
+    const left = new Set<string>();
     for (const page of this.#store.unsettled(PAGE, horizonMs)) {
       const nowMs = Date.now();
+      for (const { posting } of page) left.add(posting.transactionId);
       const busy = page.filter((stored) => !isWaiting(stored, nowMs));
       await Promise.all(busy.map((stored) => this.#look(this.#records.adopt(stored))));
     }
     this.#recovered = true;
+    // What came to its end by itself does not come back.
+    for (const id of this.#failing.keys()) if (!left.has(id)) this.#failing.delete(id);
   }
 
   async #look(row: Row): Promise<void> {

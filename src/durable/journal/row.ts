@@ -1,6 +1,8 @@
 import type { LedgerError } from "../../domain/error";
 import type { TransactionId } from "../../domain/ids";
 import type { Traced } from "../../domain/lineage";
+import { brokenMetaData } from "../../domain/metadata";
+import { isTooLongForRow } from "../../domain/stored-size";
 import type { Instant } from "../../domain/time";
 import { scheduledMs } from "../../domain/timer";
 import type { Posting, Transaction, TransactionStatus } from "../../domain/transaction";
@@ -147,6 +149,11 @@ const shownStatus = (status: RowStatus): TransactionStatus =>
 
 /** Whether the row is a record, and not only a reference that leads to one. */
 export const isRecord = ({ posting }: Row): boolean => posting.kind !== "pointer";
+
+/** Whether metadata would be longer than it may be, or the row with it. */
+export const isTooLong = ({ posting, claims }: Row, metaData: string): boolean =>
+  brokenMetaData(metaData) !== null ||
+  isTooLongForRow({ posting, legs: claims.map((claim) => claim.posting) }, metaData);
 
 /** The record as clients see it. `remaining` is what is left of a hold, null for all others. */
 export function toTransaction(row: Row, remaining: bigint | null): Transaction {

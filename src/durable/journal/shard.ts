@@ -1,5 +1,5 @@
 import type { BalanceId, TransactionId } from "../../domain/ids";
-import { METADATA_MAX, mergeMetaData } from "../../domain/metadata";
+import { mergeMetaData } from "../../domain/metadata";
 import type { Posting } from "../../domain/transaction";
 import { Turn } from "../turn";
 import { Admission, balancesMoved } from "./admission";
@@ -10,6 +10,7 @@ import { Batches, type BatchesHost } from "./batches";
 import { Claims, type ClaimsHost } from "./claims";
 import { Patience, within } from "./deadline";
 import { Driver } from "./driver";
+import { writeMerged } from "./endings";
 import { Entrance } from "./entrance";
 import { Flusher, type FlusherHost } from "./flusher";
 import { GroupSaga, type GroupSagaHost } from "./group-saga";
@@ -18,11 +19,22 @@ import { KeyClaims } from "./key-claims";
 import { type LaneHost, Lanes } from "./lanes";
 import { OldKeys } from "./old-keys";
 import type { MergeOutcome, RecordRequest } from "./protocol";
+import { queuedAmounts } from "./queued-amounts";
 import { Recorder } from "./recorder";
 import { Records } from "./records";
 import { Recovery } from "./recovery";
 import { storedKey } from "./replies";
-import { type Driven, isHalfDone, isHidden, isRecord, needs, type Row, rowOf, Work } from "./row";
+import {
+  type Driven,
+  isHalfDone,
+  isHidden,
+  isRecord,
+  isTooLong,
+  needs,
+  type Row,
+  rowOf,
+  Work,
+} from "./row";
 import { Settlements } from "./settlements";
 import { Shadows, type ShadowsHost } from "./shadows";
 import { Splits } from "./splits";
@@ -272,13 +284,10 @@ export class Shard {
     const rows = [parent, ...this.records.childrenOf(transactionId)].filter(isRecord);
     if (rows.length === 0) return "missing";
     const merged = rows.map((row) => mergeMetaData(row.metaData, patch));
-    if (merged.some((text) => text.length > METADATA_MAX)) return "too-large";
+    if (rows.some((row, index) => isTooLong(row, merged[index] ?? ""))) return "too-large";
     this.store.transaction(() => {
       rows.forEach((row, index) => {
-        row.metaData = merged[index] ?? row.metaData;
-        row.revision += 1;
-        row.work |= Work.Project;
-        this.store.save(row);
+        writeMerged(this.store, row, merged[index] ?? "{}");
       });
     });
     for (const row of rows) this.changed(row);
@@ -297,15 +306,8 @@ export class Shard {
   async queuedAmounts(balanceId: BalanceId): Promise<{ debit: bigint; credit: bigint }> {
     // A row that was left as QUEUED may have been applied.
     await within(PATIENCE_MS, this.#recovery.complete());
-    let debit = 0n;
-    let credit = 0n;
-    for (const stored of this.store.queuedOf(balanceId)) {
-      const { status, posting } = this.records.adopt(stored);
-      if (status !== "QUEUED" || posting.kind === "commit" || posting.kind === "void") continue;
-      if (posting.source.balanceId === balanceId) debit += posting.preciseAmount;
-      else credit += posting.preciseAmount;
-    }
-    return { debit, credit };
+    const rows = this.store.queuedOf(balanceId).map((stored) => this.records.adopt(stored));
+    return queuedAmounts(rows, balanceId);
   }
 
   /** A row has something new to project. */
@@ -371,7 +373,7 @@ export class Shard {
   #flushAgain(row: Row): void {
     if (row.doubt && row.outcome !== null) {
       for (const { balanceId } of [row.posting.source, row.posting.destination]) {
-        this.store.meet(balanceId, Work.Project);
+        this.store.balances.meet(balanceId, Work.Project);
       }
       this.flusher.markBalances();
       row.doubt = false;

@@ -1,4 +1,4 @@
-import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-record";
+import type { BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { TransactionStatus } from "../../domain/transaction";
@@ -6,8 +6,9 @@ import { hasSchema, migrate } from "../migrate";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, outcomeOf, outcomeText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
+import { BALANCE_TABLES, MetBalances } from "./met-balances";
 import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
-import { type Row, Work } from "./row";
+import type { Row } from "./row";
 
 const MIGRATIONS = [
   `CREATE TABLE transactions (
@@ -31,13 +32,7 @@ const MIGRATIONS = [
    ) WITHOUT ROWID;
    CREATE INDEX unsettled ON transactions (due_ms) WHERE work <> 0;
    CREATE INDEX children ON transactions (parent_transaction) WHERE parent_transaction <> '';
-   CREATE TABLE balances (
-     balance_id TEXT PRIMARY KEY,
-     profile TEXT,
-     work INTEGER NOT NULL,
-     noted INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE INDEX unsettled_balances ON balances (balance_id) WHERE work <> 0;
+   ${BALANCE_TABLES}
    CREATE TABLE answers (
      key TEXT PRIMARY KEY,
      answer TEXT NOT NULL,
@@ -47,16 +42,6 @@ const MIGRATIONS = [
    ${KEY_TABLES}`,
   NUMBERED_ROWS,
 ];
-
-/** A balance that this shard met, with what is still to be done for it. */
-export interface MetBalance {
-  readonly balanceId: BalanceId;
-  /** The profile of a balance being made by hand; null once it is made. */
-  readonly profile: BalanceProfile | null;
-  readonly work: number;
-  /** Counts the notes made of it. */
-  readonly noted: number;
-}
 
 /** How a hold stood at a moment. */
 export interface HoldShown {
@@ -73,11 +58,17 @@ type KeptAnswer = { readonly refused?: LedgerError; readonly hold?: HoldShown };
 export class JournalStore {
   readonly #storage: DurableObjectStorage;
   readonly #open: OpenRows;
+  /** Balances that this shard met. */
+  readonly balances: MetBalances;
   #hasSchema: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#open = new OpenRows(storage);
+    this.balances = new MetBalances(storage.sql, {
+      ensure: () => this.#ensureSchema(),
+      isThere: () => this.#hasSchema,
+    });
     this.#hasSchema = hasSchema(storage);
     if (!this.#hasSchema) return;
     migrate(storage, MIGRATIONS);
@@ -264,78 +255,6 @@ export class JournalStore {
       JSON.stringify(answer),
       nowMs,
     );
-  }
-
-  /** Notes that a balance is being made by hand; nothing changes when the shard knows it already. */
-  noteCreation(profile: BalanceProfile, work: number): void {
-    this.#storage.sql.exec(
-      "INSERT OR IGNORE INTO balances VALUES (?, ?, ?, 1)",
-      profile.balanceId,
-      JSON.stringify(profile),
-      work,
-    );
-  }
-
-  /** Notes work for a balance that exists, so that nobody has to make it any more. */
-  meet(balanceId: BalanceId, work: number): void {
-    this.#ensureSchema();
-    this.#storage.sql.exec(
-      `INSERT INTO balances VALUES (?, NULL, ?, 1)
-         ON CONFLICT (balance_id) DO UPDATE
-         SET profile = NULL, work = work | excluded.work, noted = noted + 1`,
-      balanceId,
-      work,
-    );
-  }
-
-  /** Strikes a balance off the list, unless more was noted since `noted`: then only what was announced is done. */
-  doneForBalance(done: { balanceId: BalanceId; noted: number; announce: boolean }): void {
-    this.#storage.sql.exec(
-      "UPDATE balances SET work = CASE WHEN noted = ? THEN 0 ELSE work & ~? END WHERE balance_id = ?",
-      done.noted,
-      done.announce ? Work.Announce : 0,
-      done.balanceId,
-    );
-  }
-
-  /** Takes a balance off the list unless somebody has made it: `createdAt` names the attempt to make it. */
-  unmeet(balanceId: BalanceId, createdAt: string): void {
-    this.#storage.sql.exec(
-      "DELETE FROM balances WHERE balance_id = ? AND profile ->> '$.createdAt' = ?",
-      balanceId,
-      createdAt,
-    );
-  }
-
-  /** The balance was made: what is left is to project and to announce it. */
-  confirm(balanceId: BalanceId): void {
-    this.#storage.sql.exec("UPDATE balances SET profile = NULL WHERE balance_id = ?", balanceId);
-  }
-
-  /** Balances with work left. */
-  unsettledBalances(limit: number): MetBalance[] {
-    return this.#metBalances("WHERE work <> 0", limit);
-  }
-
-  /** Those of them that exist: what is left is to project and to announce them. */
-  madeBalances(limit: number): MetBalance[] {
-    return this.#metBalances("WHERE work <> 0 AND profile IS NULL", limit);
-  }
-
-  #metBalances(where: string, limit: number): MetBalance[] {
-    if (!this.#hasSchema) return [];
-    return this.#storage.sql
-      .exec<{ balance_id: BalanceId; profile: string | null; work: number; noted: number }>(
-        `SELECT * FROM balances ${where} LIMIT ?`,
-        limit,
-      )
-      .toArray()
-      .map(({ balance_id, profile, work, noted }) => ({
-        balanceId: balance_id,
-        profile: profile === null ? null : JSON.parse(profile),
-        work,
-        noted,
-      }));
   }
 
   #select(where: string, ...values: (string | number)[]): Row[] {

@@ -7,6 +7,14 @@ import type { Lineage, TracedAnswer } from "../balance/protocol";
 import type { Lanes } from "./lanes";
 import { type Moving, operationOf, type SideName } from "./operations";
 
+const SIDES = ["source", "destination"] as const;
+
+/** When a side of a member may be asked, and who is told that it was. */
+interface AskingTurn {
+  readonly after: Promise<unknown> | undefined;
+  over(): void;
+}
+
 /** What tracing needs of its shard. */
 export interface TracingHost {
   checkpoint(step: string): void | Promise<void>;
@@ -38,10 +46,22 @@ export class Tracing {
   ): Promise<Map<TransactionId, Traced>> {
     const traced = new Map<TransactionId, Traced>();
     const arrived = new Map<BalanceId, Promise<unknown>>();
+    /** When the last of the earlier members that move a balance has asked it: a balance hears of them in their order. */
+    const asked = new Map<BalanceId, Promise<unknown>>();
     const ends = members.map(async (member) => {
       const { source, destination, transactionId } = member.posting;
       const others = arrived.get(destination.balanceId);
-      const end = this.#trace(member, tracks, arrived.get(source.balanceId));
+      const [left, came] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const turns = {
+        source: {
+          after: Promise.all([arrived.get(source.balanceId), asked.get(source.balanceId)]),
+          over: left.resolve,
+        },
+        destination: { after: asked.get(destination.balanceId), over: came.resolve },
+      };
+      asked.set(source.balanceId, left.promise);
+      asked.set(destination.balanceId, came.promise);
+      const end = this.#trace(member, tracks, turns);
       arrived.set(destination.balanceId, Promise.all([others, end]));
       const found = await end;
       if (found !== null) traced.set(transactionId, found);
@@ -50,20 +70,26 @@ export class Tracing {
     return traced;
   }
 
-  /** @param before resolves when what earlier members brought into the source is known */
+  /** @param turns the source's comes when it is known, too, what earlier members brought into it */
   async #trace(
     member: Moving,
     tracks: ReadonlySet<BalanceId>,
-    before: Promise<unknown> | undefined,
+    turns: Readonly<Record<SideName, AskingTurn>>,
   ): Promise<Traced | null> {
     const { posting } = member;
-    const asks = (side: SideName): boolean => tracks.has(posting[side].balanceId);
-    if (!asks("source") && !asks("destination")) return null;
-    await before;
-    const out = asks("source") ? await this.#ask(member, "source", null) : null;
+    const tracking = (side: SideName): boolean => tracks.has(posting[side].balanceId);
+    for (const side of SIDES) if (!tracking(side)) turns[side].over();
+    if (!SIDES.some(tracking)) return null;
+    const ask = async (side: SideName, lineage: Lineage | null): Promise<TracedAnswer | null> => {
+      if (!tracking(side)) return null;
+      await turns[side].after;
+      const answer = this.#ask(member, side, lineage);
+      turns[side].over();
+      return answer;
+    };
+    const out = await ask("source", null);
     await this.#host.checkpoint("trace:released");
-    const lineage = lineageInto(posting, out);
-    const into = asks("destination") ? await this.#ask(member, "destination", lineage) : null;
+    const into = await ask("destination", lineageInto(posting, out));
     await this.#host.checkpoint("trace:received");
     return tracedOf(out, into);
   }
