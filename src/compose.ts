@@ -131,7 +131,7 @@ const journalParts = (env: Cloudflare.Env, instance: string): Omit<JournalParts,
 export function composeConsumers(env: Cloudflare.Env) {
   return {
     endpoints: endpointsOf(env.WEBHOOK_URLS),
-    queue: env.WEBHOOKS,
+    queues: [env.WEBHOOKS_1, env.WEBHOOKS_2, env.WEBHOOKS_3, env.WEBHOOKS_4],
     signingKey: masterKeyOf(env),
     timeoutMs: WEBHOOK_TIMEOUT_MS,
     loopback: env.WEBHOOK_LOOPBACK === "on",
