@@ -15,7 +15,7 @@ export interface WebhooksContext extends DeliverySettings {
   readonly endpoints: readonly string[];
   /** The first receiver's own queue, the second's, and so on. With more receivers than queues some share one. */
   readonly queues: readonly Queue<WebhookMessage>[];
-  /** The body of an event that was too long for its message, made anew; null when its record is not there (yet). */
+  /** The body of an event that was too long for its message; null when neither it nor its record is there (yet). */
   bodyOf(event: WebhookMessage): Promise<string | null>;
 }
 

@@ -132,7 +132,7 @@ describe("the consumer of the queue webhooks", () => {
     expect(await receivedAt("/consumer/own-2")).toHaveLength(1);
   });
 
-  it("makes the body of an event anew that was too long for its message", async () => {
+  it("asks for the body of an event that was too long for its message", async () => {
     const body = JSON.stringify({
       id: "evt_long",
       event: "ledger.created",
