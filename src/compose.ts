@@ -105,6 +105,9 @@ function ledgerOf(env: Cloudflare.Env, { instanceId, journalShards }: Instance):
   };
 }
 
+/** Events of ledgers and identities are stored with their records. */
+const keptAlready = async (): Promise<void> => {};
+
 /** Sends an event right after its record was answered. Whatever fails here the run of every minute does. */
 function announcerOf(env: Cloudflare.Env, instance: string): LedgerContext["announce"] {
   const endpoints = endpointsOf(env.WEBHOOK_URLS);
@@ -112,7 +115,7 @@ function announcerOf(env: Cloudflare.Env, instance: string): LedgerContext["anno
   const outbox = new OutboxTable(env.DB, instance);
   const send = async (event: LedgerEvent): Promise<void> => {
     try {
-      await sendEvents(env.WEBHOOKS, { instance, events: [event], endpoints });
+      await sendEvents(env.WEBHOOKS, { instance, events: [event], endpoints, keep: keptAlready });
       await outbox.markSent([event.id]);
     } catch (error) {
       console.error({ event: "outbox.not_sent", event_id: event.id, error: reasonOf(error) });
@@ -131,7 +134,7 @@ const journalParts = (env: Cloudflare.Env, instance: string): Omit<JournalParts,
 export function composeConsumers(env: Cloudflare.Env) {
   return {
     endpoints: endpointsOf(env.WEBHOOK_URLS),
-    queue: env.WEBHOOKS,
+    queues: [env.WEBHOOKS_1, env.WEBHOOKS_2, env.WEBHOOKS_3, env.WEBHOOKS_4],
     signingKey: masterKeyOf(env),
     timeoutMs: WEBHOOK_TIMEOUT_MS,
     loopback: env.WEBHOOK_LOOPBACK === "on",
@@ -145,16 +148,19 @@ export function composeConsumers(env: Cloudflare.Env) {
   };
 }
 
-/** The body of an event that was too long for its message, made anew; null when its record is not in that state. */
+/**
+ * The body of an event that was too long for its message. One that nobody has kept, such as of a version that kept none, is made
+ * anew; null when its record is not in that state.
+ */
 async function bodyOf(
   env: Cloudflare.Env,
   { instance, id, content }: WebhookMessage,
 ): Promise<string | null> {
   if (content.kind === "body") return content.body;
+  const kept = await new OutboxTable(env.DB, instance).bodyOf(id);
+  if (kept !== null) return kept;
   const { record, recordId } = content;
-  if (record === "ledger" || record === "identity") {
-    return new OutboxTable(env.DB, instance).bodyOf(id);
-  }
+  if (record === "ledger" || record === "identity") return null;
   const known = await instanceById(env.DB, instance);
   if (known === null) return null;
   const { journal } = ledgerOf(env, known);
@@ -195,7 +201,7 @@ async function sweepOutbox(env: Cloudflare.Env, instance: string): Promise<void>
   for (;;) {
     const events = await outbox.unsent(OUTBOX_PAGE);
     if (events.length === 0) return;
-    await sendEvents(env.WEBHOOKS, { instance, events, endpoints });
+    await sendEvents(env.WEBHOOKS, { instance, events, endpoints, keep: keptAlready });
     await outbox.markSent(events.map(({ id }) => id));
   }
 }

@@ -1,7 +1,7 @@
 import { type ApplyContext, consumeApply } from "./apply";
 import { consumeDeadLetters, type DeadLetterContext } from "./dead-letter";
 import { consumeJobs, type JobsContext } from "./jobs";
-import { consumeWebhooks, type WebhooksContext } from "./webhooks";
+import { consumeWebhooks, deliverWebhooks, type WebhooksContext } from "./webhooks";
 
 /** What the consumers need between them. */
 export interface ConsumerContext
@@ -17,6 +17,11 @@ export function consume(batch: MessageBatch, context: ConsumerContext): Promise<
       return consumeApply(batch, context);
     case "purser-webhooks":
       return consumeWebhooks(batch, context);
+    case "purser-webhooks-1":
+    case "purser-webhooks-2":
+    case "purser-webhooks-3":
+    case "purser-webhooks-4":
+      return deliverWebhooks(batch, context);
     case "purser-jobs":
       return consumeJobs(batch, context);
     case "purser-apply-dead":

@@ -38,7 +38,7 @@ export function previewFollowUps(
   { operation, waiting, moves, reference, notes }: FollowUps,
   books: Books,
 ): Result<Preview> | typeof OUT_OF_STEP {
-  const begun = begin(books, waiting);
+  const begun = begin(books, waiting, operation);
   if (begun === OUT_OF_STEP) return begun;
   if (!begun.ok) return begun;
   const postings = moves.map(({ posting }) => posting);
@@ -90,7 +90,11 @@ export const refusedFollowUp = (
 });
 
 /** The balances once the records that are still QUEUED were carried out, or why one of them would not be. */
-function begin(books: Books, waiting: readonly Posting[]): Result<Books> | typeof OUT_OF_STEP {
+function begin(
+  books: Books,
+  waiting: readonly Posting[],
+  operation: FollowUps["operation"],
+): Result<Books> | typeof OUT_OF_STEP {
   const now = new Map(books);
   for (const posting of waiting) {
     if (settlesHold(posting)) {
@@ -99,7 +103,8 @@ function begin(books: Books, waiting: readonly Posting[]): Result<Books> | typeo
       const refused = refusalOf(now, posting);
       if (refused !== null) {
         const message = `the transaction is still queued and would be rejected: ${refused.error.message}`;
-        return err(refusal("TXN_NOT_INFLIGHT", message));
+        // A refund finds nothing that had moved.
+        return err(refusal(operation === null ? "TXN_NOT_FOUND" : "TXN_NOT_INFLIGHT", message));
       }
     }
     carryOut(now, posting);

@@ -29,7 +29,11 @@ export const keyUsed = refusalResponse(
 export async function operation(c: Context<AppEnv>): Promise<OperationKey> {
   const key = c.req.header("Idempotency-Key");
   if (key === undefined) return unnamedOperation(c.get("ledger"));
-  const canonicalBody = async () => canonicalJson(await c.req.json()) ?? "";
+  const canonicalBody = async () => {
+    const body = canonicalJson(await c.req.json()) ?? "";
+    // Where a body may be left out, an empty one says the same.
+    return body === "{}" ? "" : body;
+  };
   const { method, path } = c.req;
   return unwrap(await operationOf({ key, method, path, canonicalBody }));
 }

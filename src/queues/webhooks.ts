@@ -11,8 +11,8 @@ const recordKind = z.enum(["ledger", "identity", "balance", "transaction"]);
 export type RecordKind = z.infer<typeof recordKind>;
 
 /**
- * An event on its way to receivers. It carries the exact body, or, where that is too long for a message, the record
- * that the body is made of. Without `endpoint` it goes to every receiver.
+ * An event on its way to receivers. It carries the exact body, or, where that is too long for a message and kept
+ * in D1, the record that it tells of. Without `endpoint` it goes to every receiver.
  */
 export const webhookMessage = z.object({
   instance: z.string().min(1),
@@ -32,6 +32,8 @@ export interface EventsToSend {
   readonly instance: string;
   readonly events: readonly LedgerEvent[];
   readonly endpoints: readonly string[];
+  /** Keeps the bodies of those that are too long for a message. One that is kept already stays as it is. */
+  keep(long: readonly LedgerEvent[]): Promise<void>;
 }
 
 /** The receivers' addresses in a setting that lists them with commas between. */
@@ -44,16 +46,16 @@ export const endpointsOf = (setting: string): string[] =>
 /** Sends events towards their receivers; nothing when there are none. Throws when not all were sent: then send all again. */
 export async function sendEvents(
   queue: Queue<WebhookMessage>,
-  { instance, events, endpoints }: EventsToSend,
+  { instance, events, endpoints, keep }: EventsToSend,
 ): Promise<void> {
   if (endpoints.length === 0) return;
-  await sendInBatches(
-    queue,
-    events.map((event) => messageOf(instance, event)),
-  );
+  const messages = events.map((event) => messageOf(instance, event));
+  const long = events.filter((_event, index) => messages[index]?.content.kind === "record");
+  if (long.length > 0) await keep(long);
+  await sendInBatches(queue, messages);
 }
 
-/** The message of an event: with its body if that fits, else with the record that the body is made of. */
+/** The message of an event: with its body if that fits, else with the record that it tells of. */
 export function messageOf(instance: string, { id, event, body }: LedgerEvent): WebhookMessage {
   const whole: WebhookMessage = { instance, id, event, content: { kind: "body", body } };
   if (bytesOf(whole) <= BODY_BYTES_MAX - ENDPOINT_BYTES) return whole;

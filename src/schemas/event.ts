@@ -3,6 +3,7 @@ import type { EventName, LedgerEvent } from "../domain/event";
 import { sha256Hex } from "../domain/ids";
 import { invariant } from "../domain/invariant";
 import { parseJson } from "../domain/json";
+import { FIRST_VERSION } from "../domain/seal";
 import { type Instant, showInstant, ZERO_TIME } from "../domain/time";
 import type { Transaction, TransactionStatus } from "../domain/transaction";
 import { canonicalJson } from "./json";
@@ -58,7 +59,10 @@ export function transactionEvent(transaction: Transaction): LedgerEvent {
 const touched = (balanceId: string, version: number | null): readonly TouchedBalance[] =>
   version === null ? [] : [{ balance_id: balanceId, version }];
 
-/** `balance.created`: the balance as it began, whatever moved since. */
+/**
+ * `balance.created`: the balance as it began, whatever moved since. `data.version` is Blnk's, which counts from 0; the first
+ * change makes it version 2, by hand or by a transaction.
+ */
 export function balanceCreatedEvent(balance: BalanceProfile): LedgerEvent {
   const { balanceId, indicator, metaData } = balance;
   const data = {
@@ -80,7 +84,9 @@ export function balanceCreatedEvent(balance: BalanceProfile): LedgerEvent {
     track_fund_lineage: balance.trackFundLineage,
     version: 0,
   };
-  return eventOf("balance.created", [balanceId], data, [{ balance_id: balanceId, version: 0 }]);
+  return eventOf("balance.created", [balanceId], data, [
+    { balance_id: balanceId, version: FIRST_VERSION },
+  ]);
 }
 
 /**

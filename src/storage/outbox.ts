@@ -24,7 +24,10 @@ export const storeEvent = (
     .insert(outbox)
     .select(sql`SELECT ${instance}, ${id}, ${event}, ${body}, ${at}, 0 WHERE changes() = 1`);
 
-/** Events of ledgers and identities on their way out of D1, of one instance. */
+/**
+ * Events on their way out of D1, of one instance: those of ledgers and identities, and the bodies of others that are too long
+ * for a message.
+ */
 export class OutboxTable {
   readonly #db: DrizzleD1Database;
   readonly #instance: string;
@@ -46,6 +49,16 @@ export class OutboxTable {
       invariant(isEventName(event), "an event is stored under its name");
       return { id, event, body };
     });
+  }
+
+  /** Keeps the bodies of events that others send. Of an event that is stored already nothing changes. */
+  async keep(events: readonly LedgerEvent[], at: Instant): Promise<void> {
+    for (const { id, event, body } of events) {
+      await this.#db
+        .insert(outbox)
+        .values({ instanceId: this.#instance, eventId: id, event, body, createdAt: at, sent: true })
+        .onConflictDoNothing();
+    }
   }
 
   /** The body of a stored event, or null. */

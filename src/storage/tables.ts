@@ -191,7 +191,10 @@ export const transactions = sqliteTable(
   ],
 );
 
-/** Events of ledgers and identities, written with the row that they tell of. Those of balances and transactions live in the journal. */
+/**
+ * Events of ledgers and identities, written with the row that they tell of. Those of balances and transactions live in the
+ * journal, but their bodies are kept here when they are too long for a message.
+ */
 export const outbox = sqliteTable(
   "outbox",
   {

@@ -18,16 +18,24 @@ export interface Delivery {
   readonly body: string;
 }
 
+/** Why a body does not count as delivered. */
+export interface NotDelivered {
+  /** In words, for the log. */
+  readonly reason: string;
+  /** Whether the receiver gave no answer at all, so that it would most likely give none to others either. */
+  readonly isAway: boolean;
+}
+
 /**
- * Sends a body once. The value is the status that the receiver answered, 200 to 299; the error says in words why it
- * does not count as delivered. Redirects are not followed, the answer's body is not read.
+ * Sends a body once. The value is the status that the receiver answered, 200 to 299; the error says why it does not
+ * count as delivered. Redirects are not followed, the answer's body is not read.
  */
 export async function deliver(
   { endpoint, id, body }: Delivery,
   settings: DeliverySettings,
-): Promise<Result<number, string>> {
+): Promise<Result<number, NotDelivered>> {
   const url = checkEndpoint(endpoint, settings);
-  if (!url.ok) return err(`the address ${url.error}`);
+  if (!url.ok) return err({ reason: `the address ${url.error}`, isAway: false });
 
   const at = new Date();
   const signature =
@@ -43,9 +51,10 @@ export async function deliver(
       signal: AbortSignal.timeout(settings.timeoutMs),
     });
     await response.body?.cancel();
-    return response.ok ? ok(response.status) : err(`the receiver answered ${response.status}`);
+    if (response.ok) return ok(response.status);
+    return err({ reason: `the receiver answered ${response.status}`, isAway: false });
   } catch (error) {
-    return err(reasonOf(error, settings));
+    return err({ reason: reasonOf(error, settings), isAway: true });
   }
 }
 

@@ -141,8 +141,8 @@ describe("the queue webhooks", () => {
     });
 
     await consumeWebhooks(batchOf("purser-webhooks", [message]), {
-      endpoints: [`${RECEIVER}/elsewhere`, `${RECEIVER}${EVENTS_PATH}`],
-      queue: env.WEBHOOKS,
+      endpoints: [`${RECEIVER}/elsewhere`, `${RECEIVER}${EVENTS_PATH}`, `${RECEIVER}/third`],
+      queues: [env.WEBHOOKS_1, env.WEBHOOKS_2],
       signingKey: null,
       loopback: false,
       timeoutMs: 10_000,

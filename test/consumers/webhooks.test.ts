@@ -1,6 +1,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { consumeWebhooks, type WebhooksContext } from "../../src/consumers/webhooks";
+import {
+  consumeWebhooks,
+  deliverWebhooks,
+  type WebhooksContext,
+} from "../../src/consumers/webhooks";
 import { messageOf, type WebhookMessage } from "../../src/queues/webhooks";
 import { batchOf, outcomeOf } from "../support/batch";
 import { receivedAt } from "../support/inbox";
@@ -8,7 +12,7 @@ import { RECEIVER } from "../support/receiver";
 
 const contextWith = (changes: Partial<WebhooksContext>): WebhooksContext => ({
   endpoints: [],
-  queue: env.WEBHOOKS,
+  queues: [env.WEBHOOKS_1, env.WEBHOOKS_2],
   signingKey: "key",
   loopback: false,
   timeoutMs: 10_000,
@@ -20,6 +24,16 @@ const eventOf = (id: string): WebhookMessage =>
   messageOf("default", { id, event: "transaction.applied", body: `{"id":"${id}"}` });
 
 const webhooksBatch = (...messages: readonly unknown[]) => batchOf("purser-webhooks", messages);
+const ownBatch = (...messages: readonly unknown[]) => batchOf("purser-webhooks-1", messages);
+
+/** A queue that keeps what it is sent. */
+const queueInto = (sent: WebhookMessage[]): Queue<WebhookMessage> => ({
+  ...env.WEBHOOKS,
+  sendBatch: (messages) => {
+    sent.push(...[...messages].map(({ body }) => body));
+    return Promise.resolve({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } });
+  },
+});
 
 describe("the consumer of the queue webhooks", () => {
   it("brings every event of a batch to the receiver", async () => {
@@ -68,17 +82,57 @@ describe("the consumer of the queue webhooks", () => {
     expect(await receivedAt("/consumer/fan-2")).toHaveLength(0);
   });
 
+  it("sends an event on for those alone that it is still for", async () => {
+    const endpoints = [`${RECEIVER}/consumer/left-1`, `${RECEIVER}/consumer/left-2`];
+    const [kept] = endpoints;
+    const removed = `${RECEIVER}/consumer/left-3`;
+    const batch = webhooksBatch(
+      { ...eventOf("evt_kept"), endpoint: kept },
+      { ...eventOf("evt_removed"), endpoint: removed },
+    );
+    const sent: WebhookMessage[] = [];
+
+    await consumeWebhooks(batch, contextWith({ endpoints, queues: [queueInto(sent)] }));
+
+    expect((await outcomeOf(batch)).acked).toEqual(["message-0", "message-1"]);
+    expect(sent).toEqual([{ ...eventOf("evt_kept"), endpoint: kept }]);
+  });
+
+  it("sends each receiver's events to a queue of its own, and with few queues in turn", async () => {
+    const endpoints = ["a", "b", "c"].map((name) => `${RECEIVER}/consumer/turn-${name}`);
+    const batch = webhooksBatch(eventOf("evt_1"), eventOf("evt_2"));
+    const sent: WebhookMessage[][] = [[], []];
+
+    await consumeWebhooks(batch, contextWith({ endpoints, queues: sent.map(queueInto) }));
+
+    const namesIn = (messages: readonly WebhookMessage[] = []) =>
+      messages.map(({ id, endpoint = "" }) => `${id} ${endpoint.at(-1)}`);
+    expect(namesIn(sent[0])).toEqual(["evt_1 a", "evt_1 c", "evt_2 a", "evt_2 c"]);
+    expect(namesIn(sent[1])).toEqual(["evt_1 b", "evt_2 b"]);
+  });
+
+  it("tries again what could not be sent on", async () => {
+    const endpoints = [`${RECEIVER}/consumer/full-1`, `${RECEIVER}/consumer/full-2`];
+    const full = { sendBatch: () => Promise.reject(new Error("Too Many Requests")) };
+    const batch = webhooksBatch(eventOf("evt_full"));
+
+    const queues = [queueInto([]), Object.assign(queueInto([]), full)];
+    await consumeWebhooks(batch, contextWith({ endpoints, queues }));
+
+    expect(await outcomeOf(batch)).toEqual({ acked: [], retried: ["message-0"] });
+  });
+
   it("delivers a message that was sent on to its own receiver alone", async () => {
     const endpoints = [`${RECEIVER}/consumer/own-1`, `${RECEIVER}/consumer/own-2`];
-    const batch = webhooksBatch({ ...eventOf("evt_own"), endpoint: endpoints[1] });
+    const batch = ownBatch({ ...eventOf("evt_own"), endpoint: endpoints[1] });
 
-    await consumeWebhooks(batch, contextWith({ endpoints }));
+    await deliverWebhooks(batch, contextWith({ endpoints }));
 
     expect(await receivedAt("/consumer/own-1")).toHaveLength(0);
     expect(await receivedAt("/consumer/own-2")).toHaveLength(1);
   });
 
-  it("makes the body of an event anew that was too long for its message", async () => {
+  it("asks for the body of an event that was too long for its message", async () => {
     const body = JSON.stringify({
       id: "evt_long",
       event: "ledger.created",
@@ -123,5 +177,51 @@ describe("the consumer of the queue webhooks", () => {
 
     expect((await outcomeOf(batch)).retried).toEqual(["message-0"]);
     expect(await receivedAt("/consumer/odd")).toHaveLength(0);
+  });
+});
+
+describe("receivers that share a queue", () => {
+  const many = (name: string, endpoint: string, count: number) =>
+    Array.from({ length: count }, (_none, index) => ({ ...eventOf(`${name}_${index}`), endpoint }));
+
+  it("a receiver that does not answer is asked no more in a batch, and the other has all of its events", async () => {
+    const hanging = `${RECEIVER}/consumer/hanging?never`;
+    const healthy = `${RECEIVER}/consumer/healthy`;
+    const batch = ownBatch(...many("hang", hanging, 10), ...many("well", healthy, 10));
+
+    const endpoints = [hanging, healthy];
+    await deliverWebhooks(batch, contextWith({ endpoints, timeoutMs: 1_000 }));
+
+    const idsOf = (from: number) => Array.from({ length: 10 }, (_, i) => `message-${from + i}`);
+    const { acked, retried } = await outcomeOf(batch);
+    expect(retried).toEqual(idsOf(0).sort());
+    expect(acked).toEqual(idsOf(10).sort());
+    expect(await receivedAt("/consumer/healthy")).toHaveLength(10);
+    // Its half of six connections, once.
+    expect(await receivedAt("/consumer/hanging")).toHaveLength(3);
+  });
+
+  it("a receiver that answers with a refusal is asked for each event", async () => {
+    const refusing = `${RECEIVER}/consumer/all-refused?status=500`;
+    const batch = ownBatch(...many("no", refusing, 10));
+
+    await deliverWebhooks(batch, contextWith({ endpoints: [refusing] }));
+
+    expect((await outcomeOf(batch)).retried).toHaveLength(10);
+    expect(await receivedAt("/consumer/all-refused")).toHaveLength(10);
+  });
+
+  it("more receivers than connections all get theirs", async () => {
+    const endpoints = Array.from(
+      { length: 9 },
+      (_none, index) => `${RECEIVER}/consumer/of-9-${index}`,
+    );
+    const batch = ownBatch(
+      ...endpoints.flatMap((endpoint, index) => many(`of_${index}`, endpoint, 2)),
+    );
+
+    await deliverWebhooks(batch, contextWith({ endpoints }));
+
+    expect((await outcomeOf(batch)).acked).toHaveLength(18);
   });
 });

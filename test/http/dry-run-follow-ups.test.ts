@@ -231,6 +231,22 @@ describe("a dry run of a refund", () => {
     expect(textOf(await settled(id), "status")).toBe("APPLIED");
   });
 
+  it.each([true, false])(
+    "of a queued transaction without the money finds nothing, as the refund does (skip_queue %s)",
+    async (skip) => {
+      stopTheQueue();
+      const from = await fundedBalance(100n);
+      const queued = await move({ from, to: unique("@shop"), amount: 101n });
+      const id = textOf(queued, "transaction_id");
+      const asked = await refundOf(id, { skip_queue: skip });
+      expect(textOf(await get(`/transactions/${id}`), "status")).toBe("QUEUED");
+      clearFaults("default");
+      const done = await post(`/refund-transaction/${id}`, { skip_queue: skip });
+      expect([done.status, codeOf(done)]).toEqual([404, "TXN_NOT_FOUND"]);
+      expect([asked.status, codeOf(asked)]).toEqual([404, "TXN_NOT_FOUND"]);
+    },
+  );
+
   it("shows each commit of a hold", async () => {
     const from = await fundedBalance(100n);
     const id = textOf(await hold({ from, to: unique("@shop"), amount: 60n }), "transaction_id");

@@ -50,6 +50,22 @@ describe("refunds", () => {
     },
   );
 
+  it("are one request under one Idempotency-Key, with an empty body and with none", async () => {
+    for (const [one, other] of [
+      [{}, { body: {} }],
+      [{ body: {} }, {}],
+    ]) {
+      const paid = await moveNow({ from: await wallet(100n), to: unique("@shop"), amount: 42n });
+      const path = `/refund-transaction/${textOf(paid, "transaction_id")}`;
+      const headers = { "Idempotency-Key": unique("key") };
+      const first = await call("POST", path, { ...one, headers });
+      const again = await call("POST", path, { ...other, headers });
+      expect([first.status, again.status]).toEqual([201, 201]);
+      expect(again.headers.get("Idempotent-Replayed")).toBe("true");
+      expect(again.body).toEqual(first.body);
+    }
+  });
+
   it("want a body that can be read, if there is one", async () => {
     const answer = await call("POST", "/refund-transaction/txn_nobody", { raw: "[]" });
     expect(codeOf(answer)).toBe("GEN_MALFORMED_REQUEST");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BalanceProfile } from "../../src/domain/balance-record";
+import { EVENT_NAMES } from "../../src/domain/event";
 import type { Transaction } from "../../src/domain/transaction";
 import { balanceCreatedEvent, recordEvent, transactionEvent } from "../../src/schemas/event";
 import { toTransactionBody } from "../../src/schemas/transaction";
@@ -97,6 +98,19 @@ describe("what a client sees", () => {
     expect(shown(hold, "read")).toMatchObject({ inflight: true, inflight_remaining: 70 });
     expect(shown(hold, "read")).not.toHaveProperty("meta_data");
     expect(shown(hold, "event").meta_data).toEqual({ inflight: true });
+  });
+});
+
+describe("the list of events in docs/webhooks.md", () => {
+  const [page = ""] = Object.values(
+    import.meta.glob("../../docs/webhooks.md", { query: "?raw", import: "default", eager: true }),
+  );
+
+  it("has each that is sent, once, and no other", () => {
+    const listed = [...String(page).matchAll(/^\| `([a-z_]+\.[a-z]+)` \|/gm)].map(
+      ([, name]) => name,
+    );
+    expect(listed.sort()).toEqual([...EVENT_NAMES].sort());
   });
 });
 

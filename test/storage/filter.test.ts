@@ -42,6 +42,17 @@ async function ledgersNamed(
   };
 }
 
+describe("a text with a NUL in it", () => {
+  it("is compared with a pattern up to there, and as a whole by eq", async () => {
+    const find = await ledgersNamed([{ name: "before\0after" }, { name: "before" }]);
+    expect(await find({ name_like: "before" })).toEqual(["before", "before\0after"]);
+    expect(await find({ name_ilike: "BEFORE%" })).toEqual(["before", "before\0after"]);
+    expect(await find({ name_like: "%after" })).toEqual([]);
+    expect(await find({ name_eq: "before\0after" })).toEqual(["before\0after"]);
+    expect(await find({ name_eq: "before" })).toEqual(["before"]);
+  });
+});
+
 describe("amounts of any size", () => {
   const amounts = fc.oneof(
     fc.bigInt({ min: -20n, max: 20n }),

@@ -42,6 +42,16 @@ describe("events of ledgers and identities", () => {
     expect(await new OutboxTable(env.DB, instanceOfATest()).unsent(10)).toEqual([]);
   });
 
+  it("keep the first body of others that are too long for a message, and don't wait to be sent", async () => {
+    const instance = instanceOfATest();
+    const outbox = new OutboxTable(env.DB, instance);
+    const event = { id: "evt_long", event: "balance.created", body: "first" } as const;
+    await outbox.keep([event, { ...event, id: "evt_other" }], MADE_AT);
+    await outbox.keep([{ ...event, body: "merged since" }], MADE_AT);
+    expect(await outbox.bodyOf("evt_long")).toBe("first");
+    expect(await outbox.unsent(10)).toEqual([]);
+  });
+
   it("are not stored for a change that lost against another one", async () => {
     const instance = instanceOfATest();
     const table = new LedgersTable(env.DB, instance);

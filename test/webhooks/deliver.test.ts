@@ -63,14 +63,16 @@ describe("the delivery of a webhook", () => {
   it.each([301, 302, 307, 400, 404, 500, 503])("counts status %i as a failure", async (status) => {
     const outcome = await deliver(to(`/status-${status}?status=${status}`), settings);
 
-    expect(outcome).toEqual({ ok: false, error: `the receiver answered ${status}` });
+    const error = { reason: `the receiver answered ${status}`, isAway: false };
+    expect(outcome).toEqual({ ok: false, error });
     expect(await receivedAt(`/deliver/status-${status}`)).toHaveLength(1);
   });
 
   it("gives up on a receiver that does not answer in time", async () => {
     const outcome = await deliver(to("/never?never"), { ...settings, timeoutMs: 100 });
 
-    expect(outcome).toEqual({ ok: false, error: "the receiver did not answer within 0.1 s" });
+    const error = { reason: "the receiver did not answer within 0.1 s", isAway: true };
+    expect(outcome).toEqual({ ok: false, error });
   });
 
   it("sends nothing to an address that is not allowed", async () => {
@@ -79,7 +81,8 @@ describe("the delivery of a webhook", () => {
       settings,
     );
 
-    expect(outcome).toEqual({ ok: false, error: "the address is not https" });
+    const error = { reason: "the address is not https", isAway: false };
+    expect(outcome).toEqual({ ok: false, error });
     expect(await receivedAt("/deliver/plain")).toHaveLength(0);
   });
 });

@@ -1,11 +1,14 @@
 import type { LedgerError } from "../../domain/error";
+import type { LedgerEvent } from "../../domain/event";
 import type { BalanceId } from "../../domain/ids";
 import { invariant } from "../../domain/invariant";
 import { reasonOf } from "../../domain/thrown";
+import { instantOfMicros } from "../../domain/time";
 import { sendApply } from "../../queues/apply";
 import { sendJob } from "../../queues/jobs";
 import { endpointsOf, sendEvents } from "../../queues/webhooks";
 import { instanceById } from "../../storage/instances";
+import { OutboxTable } from "../../storage/outbox";
 import { projectBatch } from "../../storage/projection";
 import { balanceStub } from "../balance/client";
 import { patiently, persistently } from "../patiently";
@@ -34,6 +37,8 @@ export function hostOf(
   const [instance = "", , number = "0"] = (ctx.id.name ?? "").split("/");
   const shard = Number(number);
   const endpoints = endpointsOf(env.WEBHOOK_URLS);
+  const keep = (long: readonly LedgerEvent[]) =>
+    new OutboxTable(env.DB, instance).keep(long, instantOfMicros(Date.now() * 1000));
   const balance = (balanceId: BalanceId) => balanceStub(env.BALANCES, instance, balanceId);
   const sibling = (at: number) =>
     at === shard ? self : env.JOURNAL.getByName(`${instance}/journal/${at}`);
@@ -61,7 +66,7 @@ export function hostOf(
     sendJob: (batchId) => sendJob(env.JOBS, { kind: "batch", instance, batchId, shard }),
     sendApply: (ids) => sendApply(env.APPLY, { instance, shard, ids }),
     hasReceivers: endpoints.length > 0,
-    sendEvents: (events) => sendEvents(env.WEBHOOKS, { instance, events, endpoints }),
+    sendEvents: (events) => sendEvents(env.WEBHOOKS, { instance, events, endpoints, keep }),
     claim: (to, request) =>
       persistently(
         () => sibling(to),

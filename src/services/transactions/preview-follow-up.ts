@@ -1,4 +1,4 @@
-import { type LedgerErrorCode, refusal } from "../../domain/error";
+import { type LedgerError, type LedgerErrorCode, refusal } from "../../domain/error";
 import type { Preview } from "../../domain/preview";
 import {
   type FollowUps,
@@ -98,6 +98,10 @@ export function previewRefundPlan(
 /** The refusals of a plan that stay errors: there is nothing to preview, or the request itself is broken. */
 const ERRORS = new Set<LedgerErrorCode>(["TXN_NOT_FOUND", "TXN_VALIDATION_ERROR"]);
 
+/** An error, or a preview that says that it would be refused. */
+const refusedAs = (error: LedgerError, operation: FollowUps["operation"]): Result<Preview> =>
+  ERRORS.has(error.code) ? err(error) : ok(refusedFollowUp(operation, error));
+
 /** What a plan would do. Any other refusal of it is a preview that says so. */
 async function previewPlan(
   ctx: LedgerContext,
@@ -110,7 +114,7 @@ async function previewPlan(
     if (!answer.ok) return answer;
     const plan = answer.value;
     if (!plan.ok) {
-      return ERRORS.has(plan.error.code) ? plan : ok(refusedFollowUp(operation, plan.error));
+      return refusedAs(plan.error, operation);
     }
     const followUps = followUpsOf(plan.value);
     const postings = followUps.moves.map(({ posting }) => posting);
@@ -122,7 +126,7 @@ async function previewPlan(
     if (!after.value.ok || !isSamePlan(plan.value, after.value.value)) continue;
     const preview = previewFollowUps(followUps, books.value);
     if (preview === OUT_OF_STEP) continue;
-    return preview.ok ? preview : ok(refusedFollowUp(operation, preview.error));
+    return preview.ok ? preview : refusedAs(preview.error, operation);
   }
   return err(
     refusal("GEN_OVERLOADED", "the transaction changes too fast to be previewed: ask again"),
