@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, notExists } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { identityFields } from "../domain/filter/fields";
 import type { ListQuery, Page } from "../domain/filter/list-query";
@@ -107,11 +107,23 @@ export class IdentitiesTable {
 
   /** Deletes an identity unless a balance known to D1 refers to it; whether it did. */
   async delete(identityId: string): Promise<boolean> {
-    const owned = sql`SELECT 1 FROM ${balances} WHERE ${balances.instanceId} = ${this.#instance} AND ${balances.identityId} = ${identityId}`;
     const deleted = await this.#db
       .delete(identities)
-      .where(and(this.#is(identityId), sql`NOT EXISTS (${owned})`));
+      .where(and(this.#is(identityId), notExists(this.#owned(identityId))));
     return deleted.meta.changes === 1;
+  }
+
+  /** Whether a balance known to D1 refers to it. */
+  async isOwner(identityId: string): Promise<boolean> {
+    return (await this.#owned(identityId).limit(1)).length > 0;
+  }
+
+  #owned(identityId: string) {
+    const { instanceId, identityId: owner, balanceId } = balances;
+    return this.#db
+      .select({ balanceId })
+      .from(balances)
+      .where(and(eq(instanceId, this.#instance), eq(owner, identityId)));
   }
 
   #is(identityId: string) {

@@ -27,6 +27,9 @@ async function makeIdentity(body: unknown = NIA): Promise<string> {
   return textOf(await post("/identities", body), "identity_id");
 }
 
+const makeBalance = (ledger: string, owner?: string) =>
+  post("/balances", { ledger_id: ledger, currency: "USD", identity_id: owner });
+
 describe("identities", () => {
   it("keep every field that they are given", async () => {
     const made = await post("/identities", NIA);
@@ -125,6 +128,27 @@ describe("identities", () => {
       expect([answer.status, codeOf(answer)]).toEqual([404, "IDT_NOT_FOUND"]);
     }
     expect(codeOf(await call("PUT", path, { raw: '{"status": ' }))).toBe("GEN_MALFORMED_REQUEST");
+  });
+
+  it.each([
+    ["made for", (owner: string, ledger: string) => makeBalance(ledger, owner)],
+    [
+      "given to",
+      (owner: string, _ledger: string, balance: string) =>
+        put(`/balances/${balance}/identity`, { identity_id: owner }),
+    ],
+  ])("are not deleted while a balance is %s them", async (_how, take) => {
+    const ledger = textOf(await post("/ledgers", { name: "x" }), "ledger_id");
+    for (let round = 0; round < 8; round += 1) {
+      const owner = await makeIdentity();
+      const balance = textOf(await makeBalance(ledger), "balance_id");
+      const [deleted, taken] = await Promise.all([
+        call("DELETE", `/identities/${owner}`),
+        take(owner, ledger, balance),
+      ]);
+      const isThere = (await get(`/identities/${owner}`)).status === 200;
+      expect([deleted.status, isThere]).toEqual(taken.status < 300 ? [409, true] : [200, false]);
+    }
   });
 
   it("are deleted, but not while a balance is theirs", async () => {
