@@ -73,13 +73,17 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
       ),
       ...overdueFindings(ctx, row, record),
     ];
-    if (record.isSettled) {
-      const placeOf = (op: string) => entries.get(op) ?? null;
+    const placeOf = (op: string) => entries.get(op) ?? null;
+    if (isEnded(record)) {
+      findings.push(
+        ...entryFindings(record, placeOf).map((message) => finding("row_differs", id, message)),
+      );
+    }
+    if (record.isSettled || record.isNeglected === true) {
       findings.push(
         ...kinFindings(ctx.instance, record, kin).map((message) =>
           finding("row_altered", id, message),
         ),
-        ...entryFindings(record, placeOf).map((message) => finding("row_differs", id, message)),
         ...fundFindings(ctx.instance, record, placeOf).map((message) =>
           finding("funds_altered", id, message),
         ),
@@ -88,6 +92,10 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
     return [...findings, ...copyFindings(ctx, row, copies.get(id))];
   });
 }
+
+/** Whether it has moved, or never will: D1 and the receivers need not know yet. */
+const isEnded = ({ isUnfinished, outcome }: InspectedRecord): boolean =>
+  !isUnfinished || outcome !== null;
 
 /** A row that D1 was told of, against what D1 has. */
 function copyFindings(
@@ -156,7 +164,7 @@ async function entriesOf(
   rows: readonly InspectedRow[],
 ): Promise<Map<string, EntryPlace>> {
   const ops = rows.flatMap(({ record }) =>
-    record === null || !record.isSettled || !hasEntries(record.posting)
+    record === null || !isEnded(record) || !hasEntries(record.posting)
       ? []
       : SIDES.map((side) => ({
           balanceId: record.posting[side].balanceId,
@@ -184,9 +192,10 @@ const hasEntries = ({ kind }: Posting): boolean => kind !== "split" && kind !== 
 function rowFindings(
   instance: string,
   { transactionId, parent }: InspectedRow,
-  { posting, status, outcome, legs, isUnfinished, isForgotten }: InspectedRecord,
+  record: InspectedRecord,
 ): string[] {
-  const messages: string[] = [];
+  const { posting, status, outcome, legs, isUnfinished, isForgotten } = record;
+  const messages = [...(record.faults ?? [])];
   if (posting.transactionId !== transactionId) messages.push("it lies under another id");
   if (posting.parentTransaction !== parent) messages.push("it is found under another parent");
   if (!hasItsId(instance, posting)) messages.push("its id is not that of its reference");
@@ -194,6 +203,7 @@ function rowFindings(
   if (!possible.includes(status)) messages.push(`it cannot be ${status}`);
   if (isUnfinished && outcome !== null) messages.push("it has an outcome before its end");
   if (isForgotten) messages.push("it has work left that nobody will find");
+  if (record.isNeglected === true) messages.push("it has something to tell that nobody will");
   if (posting.kind === "split" && !isWhole(posting, legs)) {
     messages.push("the split is not what its legs are parts of");
   }
