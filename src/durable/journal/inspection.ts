@@ -1,10 +1,19 @@
-import { type BalanceId, isTransactionId } from "../../domain/ids";
+import { type BalanceId, isTransactionId, type TransactionId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { postingText } from "./codec";
 import type { Flusher } from "./flusher";
 import type { StoredRow } from "./open-rows";
 import type { Records } from "./records";
-import { isHalfDone, isHidden, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
+import {
+  isHalfDone,
+  isHidden,
+  isUnfinished,
+  needs,
+  type Outcome,
+  type Row,
+  type RowStatus,
+  Work,
+} from "./row";
 import { type JournalStore, toRow } from "./store";
 import { hasItsEnd, waitingFaults } from "./waiting";
 
@@ -131,6 +140,26 @@ export class Inspection {
       )
       .toArray()
       .map(({ balance_id }) => balance_id);
+  }
+
+  /** Those of some balances that this shard met. */
+  listed(ids: readonly BalanceId[]): BalanceId[] {
+    if (!this.#store.isUsed) return [];
+    return this.#store.sql
+      .exec<{ balance_id: BalanceId }>(
+        `SELECT balance_id FROM balances WHERE profile IS NULL
+           AND balance_id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids),
+      )
+      .toArray()
+      .map(({ balance_id }) => balance_id);
+  }
+
+  /** Whether an attempt of a split is under way, in memory or as the disk has it. */
+  isUnderWay(id: TransactionId, attempt: string): boolean {
+    return [this.#records.liveRow(id), this.#store.find(id)].some(
+      (row) => row !== null && row.attempt === attempt && isUnfinished(row),
+    );
   }
 
   /** What is still to be done. `lateMs` after its time a transaction is overdue. */

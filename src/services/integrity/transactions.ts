@@ -1,5 +1,6 @@
+import { chainFindings } from "../../domain/chain";
 import type { Finding } from "../../domain/finding";
-import { legIdOf, transactionIdOf } from "../../domain/ids";
+import { type BalanceId, legIdOf, transactionIdOf } from "../../domain/ids";
 import { type Piece, plainPieces } from "../../domain/lineage";
 import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { postingSeal } from "../../domain/seal";
@@ -258,9 +259,20 @@ function entryFindings(
       entry.effectiveDate === (posting.effectiveDate ?? createdAt) ? null : "effective date",
       entry.seal === "" || entry.seal === seal ? null : "seal",
     ].filter((what) => what !== null);
-    if (differing.length === 0) return [];
-    return [`it and the entry of its ${side} differ in ${differing.join(", ")}`];
+    const { balanceId } = posting[side];
+    const links = linkFindings(balanceId, place).map(
+      ({ message }) => `the entry of its ${side}: ${message}`,
+    );
+    if (differing.length === 0) return links;
+    return [...links, `it and the entry of its ${side} differ in ${differing.join(", ")}`];
   });
+}
+
+/** What is wrong with an entry beside the one before it. */
+function linkFindings(balanceId: BalanceId, { entry, previous }: EntryPlace): Finding[] {
+  // An object of an older version does not tell.
+  if (previous === undefined) return [];
+  return chainFindings(balanceId, { version: entry.version - 1, entry: previous }, [entry]);
 }
 
 /** Where a settled row and its balances tell differently whose money it moved. */
