@@ -20,6 +20,8 @@ export type FindingCode =
   | "unreadable"
   /** A transaction cannot be read, or lies under an id that is not its own. */
   | "row_altered"
+  /** Where a shard looks for its work is not what it wrote. */
+  | "shard_altered"
   /** A transaction and its entries tell different things. */
   | "row_differs"
   /** D1 lacks what an object has. */

@@ -25,11 +25,13 @@ const onBalance = (indicator: string, query: string) =>
     storage.sql.exec(query);
   });
 
+/** On every shard that something was ever stored in. */
 const onShards = (query: string) =>
   Promise.all(
     world.shards().map((shard) =>
-      runInDurableObject(shard, (_shard, { storage }) => {
-        storage.sql.exec(query);
+      runInDurableObject(shard, (_shard, { storage: { sql } }) => {
+        const isUsed = "SELECT 1 FROM sqlite_master WHERE name = 'transactions'";
+        if (sql.exec(isUsed).toArray().length > 0) sql.exec(query);
       }),
     ),
   );

@@ -64,6 +64,8 @@ export interface Backlog {
   readonly oldestAt: string | null;
   /** How many of those there are; it counts no further than a hundred. */
   readonly waiting: number;
+  /** Whether the mark from which it looks for work is where it put it. Absent from a shard of an older version. */
+  readonly isMarkSound?: boolean;
   /** Transactions whose time is long past. */
   readonly overdue: readonly { readonly id: string; readonly what: string }[];
 }
@@ -178,6 +180,7 @@ export class Inspection {
     );
     return {
       waiting: waiting.length,
+      isMarkSound: this.#store.open.isMarkSound,
       oldestAt: waiting.map(({ created_at }) => created_at).sort()[0] ?? null,
       overdue: late.map(({ transaction_id: id, status, work }) => ({
         id,
@@ -207,7 +210,7 @@ export class Inspection {
       const row = toRow(stored);
       const faults = waitingFaults(stored, row, Date.now());
       if (!hasItsEnd(row)) faults.push("what tells of its end does not agree with it");
-      return { ...this.#inspected(row), isForgotten: this.#store.isForgotten(stored), faults };
+      return { ...this.#inspected(row), isForgotten: this.#store.open.isForgotten(stored), faults };
     } catch {
       return null;
     }

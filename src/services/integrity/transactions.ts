@@ -14,7 +14,7 @@ import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspec
 import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
-import { isWhole, kinFindings, kinOf } from "./splits";
+import { coordinatorOf, isWhole, kinFindings, kinOf } from "./splits";
 
 /** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
 export const LATE_MS = 120_000;
@@ -69,9 +69,7 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
     const { transactionId: id, record } = row;
     if (record === null) return [finding("row_altered", id, "the transaction cannot be read")];
     const findings = [
-      ...rowFindings(ctx.instance, row, record).map((message) =>
-        finding("row_altered", id, message),
-      ),
+      ...rowFindings(ctx, row, record).map((message) => finding("row_altered", id, message)),
       ...overdueFindings(ctx, row, record),
     ];
     const placeOf = (op: string) => entries.get(op) ?? null;
@@ -191,7 +189,7 @@ const hasEntries = ({ kind }: Posting): boolean => kind !== "split" && kind !== 
 
 /** What is wrong with a row by itself. */
 function rowFindings(
-  instance: string,
+  { instance, inspector: { shards } }: AuditContext,
   { transactionId, parent }: InspectedRow,
   record: InspectedRecord,
 ): string[] {
@@ -207,6 +205,13 @@ function rowFindings(
   if (record.isNeglected === true) messages.push("it has something to tell that nobody will");
   if (posting.kind === "split" && !isWhole(posting, legs)) {
     messages.push("the split is not what its legs are parts of");
+  }
+  if (record.legAttempts?.some((attempt) => attempt !== record.attempt) === true) {
+    messages.push("the split and its legs are of different attempts");
+  }
+  const { coordinator } = record;
+  if (coordinator !== undefined && coordinator !== coordinatorOf(posting, shards)) {
+    messages.push("the shard that it names is not that of its group");
   }
   return messages;
 }

@@ -94,7 +94,7 @@ async function takeTransactions(
     findings: [...(await transactionFindings(ctx, rows)), ...(await sideFindings(ctx, rows))],
   };
   if (after !== "") return moved;
-  const { overdue, ...backlog } = await ctx.inspector.backlog(shard, LATE_MS);
+  const { overdue, isMarkSound = true, ...backlog } = await ctx.inspector.backlog(shard, LATE_MS);
   const late = overdue.map(
     ({ id, what }): Finding => ({
       code: "overdue",
@@ -104,6 +104,11 @@ async function takeTransactions(
       message: `${what} is long past its time`,
     }),
   );
+  if (!isMarkSound) {
+    const message = "the mark from which it looks for its work was moved";
+    const id = `shard ${shard}`;
+    late.push({ code: "shard_altered", id, store: "journal", version: null, message });
+  }
   return { ...moved, backlog, findings: [...moved.findings, ...late] };
 }
 
