@@ -10,12 +10,18 @@ export type FindingCode =
   | "entry_unexplained"
   /** A balance's profile is not what its seal was made of, or not where it belongs. */
   | "profile_altered"
+  /** A balance keeps money back for what is not under way. */
+  | "reservation_unexplained"
+  /** A balance that no shard has on its list. */
+  | "balance_unlisted"
   /** Whose money a balance has, or a change of it moved, is not what was written, or not what the transaction says. */
   | "funds_altered"
   /** A balance cannot be read: what it has stored makes no sense, or it does not answer. */
   | "unreadable"
   /** A transaction cannot be read, or lies under an id that is not its own. */
   | "row_altered"
+  /** Where a shard looks for its work is not what it wrote. */
+  | "shard_altered"
   /** A transaction and its entries tell different things. */
   | "row_differs"
   /** D1 lacks what an object has. */

@@ -56,6 +56,19 @@ export class Copies {
     return new Map(results.map((row) => [idOf(keyOf(table, row)), row]));
   }
 
+  /** Which of some balances it has no rows of. */
+  async lacking(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const { results } = await this.#db
+      .prepare(
+        `SELECT asked.value AS id FROM json_each(?2) AS asked WHERE NOT EXISTS
+           (SELECT 1 FROM balances WHERE instance_id = ?1 AND balance_id = asked.value)`,
+      )
+      .bind(this.#instance, JSON.stringify(ids))
+      .all<{ id: string }>();
+    return results.map(({ id }) => id);
+  }
+
   /** Keys after one, in their order; null is before all. */
   async keysAfter(table: CopiedTable, after: Key | null, limit: number): Promise<Key[]> {
     const columns = KEYS[table].join(", ");

@@ -54,6 +54,10 @@ export interface Evidence {
   readonly funds: FundsLook | null;
   readonly entries: readonly Entry[];
   readonly newest: ChainEnd;
+  /** Groups that it keeps money back for, a hundred of them. Absent from an object of an older version, as what follows. */
+  readonly reservations?: readonly string[];
+  /** Whether it keeps back what is on disk. */
+  readonly isReservedSound?: boolean;
 }
 
 /** An entry among its neighbours. */
@@ -61,6 +65,8 @@ export interface EntryPlace {
   readonly entry: Entry;
   /** The hash that it was made on: that of the entry before it. */
   readonly before: string;
+  /** That entry; null when there is none. Absent from an object of an older version. */
+  readonly previous?: Entry | null;
   /** The entry that was made on its hash; null when it is the newest. */
   readonly next: Entry | null;
   readonly newest: ChainEnd;
@@ -116,9 +122,18 @@ export class EntryReader {
   placeOf(op: string, newest: ChainEnd, funds: FundsStore): EntryPlace | null {
     const [entry] = this.#select("WHERE op = ?", op);
     if (entry === undefined) return null;
-    const before = this.at(entry.version - 1)?.hash ?? GENESIS_HASH;
+    const previous = this.at(entry.version - 1);
+    const before = previous?.hash ?? GENESIS_HASH;
     const next = this.at(entry.version + 1);
-    return { entry, before, next, newest, move: funds.moveOf(op, entry) };
+    return { entry, before, previous, next, newest, move: funds.moveOf(op, entry) };
+  }
+
+  /** What its reservations are named by. With many of them it is a part, each time another. */
+  reservations(): string[] {
+    return this.#sql
+      .exec<{ key: string }>("SELECT key FROM reservations ORDER BY random() LIMIT 100")
+      .toArray()
+      .map(({ key }) => key);
   }
 
   #select(where: string, ...values: (string | number)[]): Entry[] {

@@ -138,8 +138,8 @@ export class BalanceObject extends DurableObject<Env> {
 
   /** Entries after a version, as they are on disk, and the balance beside them; null when nobody has made it. */
   evidence(asked: EvidenceAsked): Evidence | null {
-    const { balance } = this.#state;
-    return balance === null ? null : this.#store.evidence(asked, balance.snapshot);
+    const { balance, reserved } = this.#state;
+    return balance === null ? null : this.#store.evidence(asked, balance.snapshot, reserved);
   }
 
   /** The entries of operations, as they are on disk; null for those that were not applied. */

@@ -141,8 +141,9 @@ export class BalanceStore {
     return settledAt(this.#storage.sql, moment, newest.snapshot);
   }
 
-  /** The balance as it is on disk, beside the one that is used, with entries after a version. */
-  evidence({ after, limit, funds = null }: EvidenceAsked, used: BalanceSnapshot): Evidence {
+  /** The balance as it is on disk, beside the one that is used and what that keeps back, with entries after a version. */
+  evidence(asked: EvidenceAsked, used: BalanceSnapshot, reserved: bigint): Evidence {
+    const { after, limit, funds = null } = asked;
     const [profile] = this.#storage.sql.exec<{ created_by: string; seal: string }>(
       "SELECT created_by, seal FROM profile",
     );
@@ -159,6 +160,8 @@ export class BalanceStore {
       funds: looked === "senseless" ? null : looked,
       entries,
       newest: reader.newest(),
+      reservations: reader.reservations(),
+      isReservedSound: this.#isReserved(reserved),
     };
   }
 
@@ -289,6 +292,15 @@ export class BalanceStore {
       return this.funds.look([...earlier, ...entries], asked);
     } catch {
       return "senseless";
+    }
+  }
+
+  /** Whether reservations on disk keep back so much. */
+  #isReserved(minor: bigint): boolean {
+    try {
+      return this.reserved() === minor;
+    } catch {
+      return false;
     }
   }
 

@@ -153,6 +153,12 @@ export class Batches {
     return this.#store.isUsed && this.#batches.unsettled(1).length > 0;
   }
 
+  /** Whether an attempt of one of its steps is under way. */
+  isUnderWay(batchId: BatchId, attempt: string): boolean {
+    const batch = this.find(batchId);
+    return batch !== null && (batch.work & Work.Drive) !== 0 && batch.step?.attempt === attempt;
+  }
+
   find(batchId: BatchId): Batch | null {
     return this.#store.isUsed ? this.#batches.find(batchId) : null;
   }

@@ -43,6 +43,10 @@ export class DirtyRows {
     return first;
   }
 
+  has(row: Row): boolean {
+    return this.#rows.has(row);
+  }
+
   add(row: Row): void {
     if (!this.#rows.has(row)) this.#rows.set(row, { at: this.tick(), sinceMs: Date.now() });
     if (row.status !== "QUEUED") this.#ready.add(row);

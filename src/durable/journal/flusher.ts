@@ -64,6 +64,9 @@ export class Flusher {
     null;
   #lastRoundMs = 0;
   #failures = 0;
+  #failingSinceMs = 0;
+  /** Those of the round under way. */
+  #flying: readonly Captured[] = [];
   #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
 
   constructor(parts: {
@@ -89,6 +92,16 @@ export class Flusher {
     this.#records.keep(row);
     this.#dirty.add(row);
     this.#wake();
+  }
+
+  /** Whether a row is on its way to D1 and to the receivers. */
+  has(row: Row): boolean {
+    return this.#dirty.has(row) || this.#flying.some((flying) => flying.row === row);
+  }
+
+  /** For how long no round has come to its end, in milliseconds; 0 when the last one has. */
+  failingMs(nowMs: number): number {
+    return this.#failures === 0 ? 0 : elapsedMs(this.#failingSinceMs, nowMs);
   }
 
   /** A QUEUED row is to be applied. It does not wait for D1: what is final by then is written there once. */
@@ -158,6 +171,7 @@ export class Flusher {
 
   #recover(error: unknown): void {
     this.#host.troubled(error);
+    if (this.#failures === 0) this.#failingSinceMs = Date.now();
     this.#failures += 1;
     const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 10));
     setTimeout(() => {
@@ -180,6 +194,7 @@ export class Flusher {
     this.#snapshots.clear();
     const balancesAt = this.#balancesDirty;
     this.#balancesDirty = 0;
+    this.#flying = rows;
     this.#inFlight = Math.min(oldest, balancesAt === 0 ? Number.POSITIVE_INFINITY : balancesAt);
     if (this.#inFlight === Number.POSITIVE_INFINITY) this.#inFlight = 0;
     try {
@@ -188,6 +203,8 @@ export class Flusher {
     } catch (error) {
       this.#putBack(rows, snapshots, balancesAt);
       throw error;
+    } finally {
+      this.#flying = [];
     }
   }
 

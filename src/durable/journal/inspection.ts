@@ -1,10 +1,21 @@
-import type { BalanceId } from "../../domain/ids";
+import { type BalanceId, isTransactionId, type TransactionId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
 import { postingText } from "./codec";
+import type { Flusher } from "./flusher";
 import type { StoredRow } from "./open-rows";
 import type { Records } from "./records";
-import { isHalfDone, isHidden, needs, type Outcome, type Row, type RowStatus, Work } from "./row";
+import {
+  isHalfDone,
+  isHidden,
+  isUnfinished,
+  needs,
+  type Outcome,
+  type Row,
+  type RowStatus,
+  Work,
+} from "./row";
 import { type JournalStore, toRow } from "./store";
+import { hasItsEnd, waitingFaults } from "./waiting";
 
 /** A transaction as its shard has it on disk. */
 export interface InspectedRow {
@@ -25,8 +36,14 @@ export interface InspectedRecord {
   readonly isSettled: boolean;
   /** Whether it is on its way, or waits for its time. */
   readonly isUnfinished: boolean;
-  /** Whether D1 has been told all that is shown. */
+  /** Whether D1 has been told all that is shown, or would never be told. */
   readonly isCopied: boolean;
+  /** Whether there is something to tell of it, and nobody will. Absent from a shard of an older version, as what follows. */
+  readonly isNeglected?: boolean;
+  /** What is wrong with how it waits for its work, and with what tells of its end. */
+  readonly faults?: readonly string[];
+  /** Of a reference that a group took: the shard of the group. */
+  readonly coordinator?: number | null;
   /** Whether it has work left on disk that nobody will find there. */
   readonly isForgotten: boolean;
   /** When its shard looks at it again, in milliseconds since 1970; null when there is nothing left to do. */
@@ -35,6 +52,8 @@ export interface InspectedRecord {
   readonly shown: Transaction | null;
   /** Of a split: the postings of its legs. */
   readonly legs: readonly Posting[];
+  /** The attempts of those legs. */
+  readonly legAttempts?: readonly string[];
   /** Ids of the records that follow from it, oldest first. */
   readonly children: readonly string[];
 }
@@ -45,6 +64,8 @@ export interface Backlog {
   readonly oldestAt: string | null;
   /** How many of those there are; it counts no further than a hundred. */
   readonly waiting: number;
+  /** Whether the mark from which it looks for work is where it put it. Absent from a shard of an older version. */
+  readonly isMarkSound?: boolean;
   /** Transactions whose time is long past. */
   readonly overdue: readonly { readonly id: string; readonly what: string }[];
 }
@@ -56,10 +77,20 @@ const BACKLOG_MAX = 100;
 export class Inspection {
   readonly #store: JournalStore;
   readonly #records: Records;
+  readonly #flusher: Flusher;
+  readonly #isRecovered: () => boolean;
 
-  constructor(parts: { readonly store: JournalStore; readonly records: Records }) {
+  constructor(parts: {
+    readonly store: JournalStore;
+    readonly records: Records;
+    readonly flusher: Flusher;
+    /** Whether all that an earlier life left is in memory, or waits for its time. */
+    readonly isRecovered: () => boolean;
+  }) {
     this.#store = parts.store;
     this.#records = parts.records;
+    this.#flusher = parts.flusher;
+    this.#isRecovered = parts.isRecovered;
   }
 
   /** Rows after an id, in the order of their ids: the first of `limit` that have so many characters, one at least. */
@@ -113,6 +144,26 @@ export class Inspection {
       .map(({ balance_id }) => balance_id);
   }
 
+  /** Those of some balances that this shard met. */
+  listed(ids: readonly BalanceId[]): BalanceId[] {
+    if (!this.#store.isUsed) return [];
+    return this.#store.sql
+      .exec<{ balance_id: BalanceId }>(
+        `SELECT balance_id FROM balances WHERE profile IS NULL
+           AND balance_id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids),
+      )
+      .toArray()
+      .map(({ balance_id }) => balance_id);
+  }
+
+  /** Whether an attempt of a split is under way, in memory or as the disk has it. */
+  isUnderWay(id: TransactionId, attempt: string): boolean {
+    return [this.#records.liveRow(id), this.#store.find(id)].some(
+      (row) => row !== null && row.attempt === attempt && isUnfinished(row),
+    );
+  }
+
   /** What is still to be done. `lateMs` after its time a transaction is overdue. */
   backlog(nowMs: number, lateMs: number): Backlog {
     if (!this.#store.isUsed) return { oldestAt: null, waiting: 0, overdue: [] };
@@ -123,15 +174,26 @@ export class Inspection {
       ({ work, status, due_ms }) =>
         (work & begun) !== 0 && (status !== "SCHEDULED" || due_ms <= nowMs),
     );
-    const late = rows.filter(({ due_ms }) => due_ms < nowMs - lateMs);
+    const isTold = this.#flusher.failingMs(nowMs) < lateMs;
+    const late = rows.filter(
+      (row) => row.due_ms < nowMs - lateMs && !(isTold && this.#isBeingTold(row)),
+    );
     return {
       waiting: waiting.length,
+      isMarkSound: this.#store.open.isMarkSound,
       oldestAt: waiting.map(({ created_at }) => created_at).sort()[0] ?? null,
       overdue: late.map(({ transaction_id: id, status, work }) => ({
         id,
         what: nameOf(status, work),
       })),
     };
+  }
+
+  /** Whether it came to its end, or waits for its time, and has something new that is on its way to D1 and the receivers. */
+  #isBeingTold(stored: StoredRow): boolean {
+    const { transaction_id: id, work } = stored;
+    const live = isTransactionId(id) ? this.#records.liveRow(id) : null;
+    return (work & Work.Drive) === 0 && live !== null && this.#flusher.has(live);
   }
 
   #stored(id: string): StoredRow | null {
@@ -145,15 +207,20 @@ export class Inspection {
 
   #record(stored: StoredRow): InspectedRecord | null {
     try {
-      return { ...this.#inspected(toRow(stored)), isForgotten: this.#store.isForgotten(stored) };
+      const row = toRow(stored);
+      const faults = waitingFaults(stored, row, Date.now());
+      if (!hasItsEnd(row)) faults.push("what tells of its end does not agree with it");
+      return { ...this.#inspected(row), isForgotten: this.#store.open.isForgotten(stored), faults };
     } catch {
       return null;
     }
   }
 
-  #inspected(row: Row): Omit<InspectedRecord, "isForgotten"> {
-    const { posting, attempt, createdAt, status, outcome, work, dueMs } = row;
+  #inspected(row: Row): Omit<InspectedRecord, "isForgotten" | "faults"> {
+    const { posting, attempt, createdAt, status, outcome, work, dueMs, coordinator } = row;
     const live = this.#records.liveRow(posting.transactionId) ?? row;
+    const isNeglected = this.#isNeglected(row, live);
+    const legs = posting.kind === "split" ? this.#records.legsOf(row) : [];
     const children = this.#records.childrenOf(posting.transactionId);
     return {
       posting,
@@ -163,12 +230,21 @@ export class Inspection {
       outcome,
       isSettled: !needs(row, Work.Drive | Work.Project | Work.Announce),
       isUnfinished: needs(row, Work.Drive),
-      isCopied: !needs(row, Work.Project) && !needs(live, Work.Project),
+      isCopied: isNeglected || (!needs(row, Work.Project) && !needs(live, Work.Project)),
+      isNeglected,
+      coordinator,
       dueMs: work === 0 ? null : dueMs,
       shown: this.#shown(row),
-      legs: posting.kind === "split" ? this.#records.legsOf(row).map((leg) => leg.posting) : [],
+      legs: legs.map((leg) => leg.posting),
+      legAttempts: legs.map((leg) => leg.attempt),
       children: children.map((child) => child.posting.transactionId).reverse(),
     };
+  }
+
+  /** What is at its end and not told is in the hands of the flusher, once all of an earlier life was looked at. */
+  #isNeglected(row: Row, live: Row): boolean {
+    if (!this.#isRecovered() || this.#flusher.has(live)) return false;
+    return isToTell(row) || isToTell(live);
   }
 
   #shown(stored: Row): Transaction | null {
@@ -180,6 +256,12 @@ export class Inspection {
     return this.#records.shown(row);
   }
 }
+
+/** Whether nothing but D1 and the receivers has to hear of it. */
+const isToTell = (row: Row): boolean =>
+  row.status === "SCHEDULED"
+    ? needs(row, Work.Project)
+    : needs(row, Work.Project | Work.Announce) && !needs(row, Work.Drive);
 
 /** About how many characters a row travels with: what was recorded is in it twice, as it was and as it is shown. */
 function charactersOf(stored: StoredRow, record: InspectedRecord | null): number {

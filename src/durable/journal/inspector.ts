@@ -1,5 +1,11 @@
 import type { BalanceSnapshot } from "../../domain/balance-record";
-import { type BalanceId, isTransactionId, shardOf, type TransactionId } from "../../domain/ids";
+import {
+  type BalanceId,
+  type BatchId,
+  isTransactionId,
+  shardOf,
+  type TransactionId,
+} from "../../domain/ids";
 import { askBalance } from "../balance/client";
 import type { EntryPlace, Evidence, EvidenceAsked } from "../balance/evidence";
 import { patiently } from "../patiently";
@@ -97,6 +103,35 @@ export class Inspector {
     return this.#ask(shard, async (stub): Promise<BalanceId[]> => await stub.metBalances(asked));
   }
 
+  /** Those of some balances that no shard has on its list. */
+  async unlisted(ids: readonly BalanceId[]): Promise<BalanceId[]> {
+    if (ids.length === 0) return [];
+    const shards = Array.from({ length: this.#parts.shards }, (_none, shard) => shard);
+    const listed = await Promise.all(
+      shards.map((shard) =>
+        this.#ask(shard, async (stub): Promise<BalanceId[]> => await stub.listed({ ids })),
+      ),
+    );
+    const known = new Set(listed.flat());
+    return ids.filter((id) => !known.has(id));
+  }
+
+  /** Puts balances that exist on the lists where they belong. */
+  async list(ids: readonly BalanceId[]): Promise<void> {
+    const byShard = Map.groupBy(ids, (id) => shardOf(id, this.#parts.shards));
+    await Promise.all(
+      [...byShard].map(([shard, some]) =>
+        this.#ask(shard, async (stub) => stub.listBalances({ ids: some })),
+      ),
+    );
+  }
+
+  /** Whether a group is under way: what is reserved for it is let go of at its end. */
+  isUnderWay(group: TransactionId | BatchId, attempt: string): Promise<boolean> {
+    const shard = shardOf(group, this.#parts.shards);
+    return this.#ask(shard, async (stub) => stub.isUnderWay({ group, attempt }));
+  }
+
   /** Resolves when a shard has taken to D1 what it had; false when that takes too long. */
   flushed(shard: number): Promise<boolean> {
     return this.#ask(shard, (stub) => stub.barrier());
@@ -113,9 +148,10 @@ export class Inspector {
     return places ?? ops.map(() => null);
   }
 
-  /** The balance as it is used; null when there is none. */
-  balance(id: string): Promise<BalanceSnapshot | null> {
-    return askBalance(this.#parts, id, async (stub) => await stub.read());
+  /** The balance as it is used, or with the amounts of an earlier version; null when there is none. */
+  balance(id: string, version?: number): Promise<BalanceSnapshot | null> {
+    const asked = version === undefined ? {} : { version };
+    return askBalance(this.#parts, id, async (stub) => await stub.read(asked));
   }
 
   /** The text that was kept under a name, or null. */

@@ -42,7 +42,7 @@ import type {
   Survey,
   SurveyQuestion,
 } from "./protocol";
-import { refuse, storedKey, unknownOutcome } from "./replies";
+import { recordedOf, refuse, storedKey, unknownOutcome } from "./replies";
 import { isUnfinished, type Row } from "./row";
 import { PATIENCE_MS, Shard, type ShardHost } from "./shard";
 import { surveyHere } from "./survey";
@@ -326,6 +326,23 @@ export class JournalObject extends DurableObject<Env> {
     return this.#shard.inspection.balances(after, limit);
   }
 
+  /** Those of some balances that are on the list here. */
+  listed({ ids }: { ids: readonly BalanceId[] }): BalanceId[] {
+    return this.#shard.inspection.listed(ids);
+  }
+
+  /** Puts balances that exist on the list. */
+  listBalances({ ids }: { ids: readonly BalanceId[] }): void {
+    for (const id of ids) this.#shard.store.balances.meet(id, 0);
+  }
+
+  /** Whether a group of this shard is under way. */
+  isUnderWay({ group, attempt }: { group: TransactionId | BatchId; attempt: string }): boolean {
+    return isBatchId(group)
+      ? this.#shard.batches.isUnderWay(group, attempt)
+      : this.#shard.inspection.isUnderWay(group, attempt);
+  }
+
   /** What is still to be done here. */
   backlog({ lateMs }: { lateMs: number }): Backlog {
     return this.#shard.inspection.backlog(Date.now(), lateMs);
@@ -370,20 +387,6 @@ export class JournalObject extends DurableObject<Env> {
       throw error;
     }
   }
-}
-
-function recordedOf(transaction: Transaction): Recorded {
-  return {
-    status: transaction.status,
-    createdAt: transaction.createdAt,
-    effectiveDate: transaction.effectiveDate,
-    metaData: transaction.metaData,
-    inflightRemaining: transaction.inflightRemaining,
-    rejectionReason: transaction.rejectionReason,
-    sourceVersion: transaction.sourceVersion,
-    destinationVersion: transaction.destinationVersion,
-    revision: transaction.revision,
-  };
 }
 
 /** The answer about a group that is gone: whatever it claimed is free. */

@@ -115,6 +115,12 @@ export class OpenRows {
     return work !== 0 && waits !== 1 && seq < this.#mark;
   }
 
+  /** Whether the mark on disk is where this life of the shard put it. */
+  get isMarkSound(): boolean {
+    const marks = this.#storage.sql.exec<{ seq: number }>("SELECT seq FROM mark").toArray();
+    return marks.length === 1 && marks[0]?.seq === this.#mark;
+  }
+
   /** Those that are due by a moment, page by page: who waits, the most overdue first; then the others as they came. */
   *pages(limit: number, dueByMs: number): Generator<StoredRow[]> {
     let last: StoredRow | undefined;

@@ -1,6 +1,6 @@
 import { type LedgerError, refusal } from "../../domain/error";
 import type { Transaction } from "../../domain/transaction";
-import type { OperationKey } from "./protocol";
+import type { OperationKey, Recorded } from "./protocol";
 import type { Records } from "./records";
 import type { Row } from "./row";
 
@@ -54,5 +54,20 @@ export function firstAnswer(row: Row, records: Records): Transaction {
     rejectionReason: "",
     sourceVersion: null,
     destinationVersion: null,
+  };
+}
+
+/** What of a record its recording answers. */
+export function recordedOf(transaction: Transaction): Recorded {
+  return {
+    status: transaction.status,
+    createdAt: transaction.createdAt,
+    effectiveDate: transaction.effectiveDate,
+    metaData: transaction.metaData,
+    inflightRemaining: transaction.inflightRemaining,
+    rejectionReason: transaction.rejectionReason,
+    sourceVersion: transaction.sourceVersion,
+    destinationVersion: transaction.destinationVersion,
+    revision: transaction.revision,
   };
 }

@@ -129,9 +129,10 @@ export const isAtRest = (row: Row): boolean =>
 /** Whether the saga still has to run; a SCHEDULED row waits for its time. */
 export const isUnfinished = (row: Row): boolean => needs(row, Work.Drive);
 
-/** Whether its time has come as well. */
+/** Whether its time has come as well: by its date, whenever it is looked at. */
 export const isDrivable = (row: Row, nowMs: number): boolean =>
-  isUnfinished(row) && (row.status !== "SCHEDULED" || row.dueMs <= nowMs);
+  isUnfinished(row) &&
+  (row.status !== "SCHEDULED" || (scheduledMs(row.posting) ?? row.dueMs) <= nowMs);
 
 /**
  * Whether nobody may be told of the row before it was driven: it is hidden, or an earlier life left it unfinished on disk

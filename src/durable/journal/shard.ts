@@ -167,7 +167,9 @@ export class Shard {
 
   /** For those who check or copy what is stored. */
   get inspection(): Inspection {
-    return new Inspection({ store: this.store, records: this.records });
+    const { store, records, flusher } = this;
+    const isRecovered = () => this.#recovery.isComplete;
+    return new Inspection({ store, records, flusher, isRecovered });
   }
 
   /** Whether anything is left to do, as the disk has it. */

@@ -57,14 +57,15 @@ type KeptAnswer = { readonly refused?: LedgerError; readonly hold?: HoldShown };
 /** The SQLite of one shard. Synchronous: callers group writes in `transaction`. */
 export class JournalStore {
   readonly #storage: DurableObjectStorage;
-  readonly #open: OpenRows;
+  /** Where the rows with work left are found. */
+  readonly open: OpenRows;
   /** Balances that this shard met. */
   readonly balances: MetBalances;
   #hasSchema: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#open = new OpenRows(storage);
+    this.open = new OpenRows(storage);
     this.balances = new MetBalances(storage.sql, {
       ensure: () => this.#ensureSchema(),
       isThere: () => this.#hasSchema,
@@ -72,7 +73,7 @@ export class JournalStore {
     this.#hasSchema = hasSchema(storage);
     if (!this.#hasSchema) return;
     migrate(storage, MIGRATIONS);
-    this.#open.load();
+    this.open.load();
   }
 
   /** Whether anything was ever stored here. */
@@ -110,7 +111,7 @@ export class JournalStore {
    */
   *unsettled(limit: number, dueByMs: number): Generator<Row[]> {
     if (!this.#hasSchema) return;
-    for (const page of this.#open.pages(limit, dueByMs)) yield page.map(toRow);
+    for (const page of this.open.pages(limit, dueByMs)) yield page.map(toRow);
   }
 
   /** QUEUED rows on disk that were made before a moment, the oldest first. */
@@ -123,7 +124,7 @@ export class JournalStore {
 
   /** When the next row with work left is due; null when there is none. */
   nextDueMs(): number | null {
-    return this.#hasSchema ? this.#open.nextDueMs() : null;
+    return this.#hasSchema ? this.open.nextDueMs() : null;
   }
 
   /** QUEUED rows of a balance that are on disk; the places are those of the sides in a stored posting. */
@@ -137,20 +138,15 @@ export class JournalStore {
 
   /** Rows with work left that are due before a moment, the most overdue first, as they are on disk. */
   due(beforeMs: number, limit: number): StoredRow[] {
-    return this.#open
+    return this.open
       .select("due_ms < ? ORDER BY due_ms LIMIT ?", beforeMs, limit)
       .sort((a, b) => a.due_ms - b.due_ms)
       .slice(0, limit);
   }
 
-  /** Whether a row has work left on disk that nobody will find. */
-  isForgotten(stored: StoredRow): boolean {
-    return this.#open.isForgotten(stored);
-  }
-
   /** Some rows were settled. Every row with work left must be among the live ones, or on the list of those that wait. */
   settled(count: number, live: Iterable<Row>): void {
-    this.#open.settled(count, live);
+    this.open.settled(count, live);
   }
 
   /** Inserts one row, without a savepoint; false when its id is taken: to try costs less than to look first. */
@@ -161,7 +157,7 @@ export class JournalStore {
 
   /** Inserts a row and answers how many were written, those of indexes too. Throws when its id is taken. */
   insert(row: Row, onConflict = ""): number {
-    row.seq = this.#open.nextSeq();
+    row.seq = this.open.nextSeq();
     const { rowsWritten } = this.#storage.sql.exec(
       `INSERT INTO transactions (seq, waits, transaction_id, parent_transaction, posting, attempt,
          created_at, operation_key, fingerprint, status, meta_data, revision, work, outcome,
@@ -266,13 +262,13 @@ export class JournalStore {
   }
 
   #selectOpen(where: string, ...values: (string | number)[]): Row[] {
-    return this.#hasSchema ? this.#open.select(where, ...values).map(toRow) : [];
+    return this.#hasSchema ? this.open.select(where, ...values).map(toRow) : [];
   }
 
   #ensureSchema(): void {
     if (this.#hasSchema) return;
     migrate(this.#storage, MIGRATIONS);
-    this.#open.load();
+    this.open.load();
     this.#hasSchema = true;
   }
 }

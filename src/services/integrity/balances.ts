@@ -1,3 +1,4 @@
+import { type Amounts, NO_AMOUNTS } from "../../domain/balance";
 import type { BalanceSnapshot } from "../../domain/balance-record";
 import { chainFindings } from "../../domain/chain";
 import type { Finding, FindingCode } from "../../domain/finding";
@@ -9,10 +10,11 @@ import { atOnce } from "../../durable/at-once";
 import type { Evidence } from "../../durable/balance/evidence";
 import type { InspectedRecord } from "../../durable/journal/inspection";
 import { differences } from "../../storage/copies";
-import { AMOUNT_COLUMNS, PROFILE_COLUMNS, type Values } from "../../storage/projection";
+import { PROFILE_COLUMNS, type Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
 import type { FundsSoFar } from "./cursor";
 import { askedFrom, fundsAfter } from "./funds";
+import { reservationFindings } from "./reservations";
 import { operationOf } from "./transactions";
 
 /** A change of a balance has reached D1 after this long, in milliseconds. */
@@ -92,6 +94,7 @@ async function look(
     return { findings, evidence, funds: null };
   }
   const { before, entries } = evidence;
+  const then = await amountsThen(ctx, evidence, copy);
   const soFar =
     funds === null || evidence.funds === null ? null : fundsAfter(funds, evidence.funds);
   const findings = [
@@ -100,7 +103,8 @@ async function look(
     ...(addsUp(evidence, after, soFar)
       ? []
       : [about(id, "funds_altered", "its funds are not what its changes add up to")]),
-    ...copyFindings(ctx, id, { evidence, copy, earlier }),
+    ...(await reservationFindings(ctx, id, evidence)),
+    ...copyFindings(ctx, id, { evidence, copy, then, earlier }),
   ];
   if (limit > 0) {
     if (after > FIRST_VERSION && before === null) {
@@ -166,7 +170,26 @@ const textOf = (snapshot: Evidence["used"]): string =>
 interface Compared {
   readonly evidence: Evidence;
   readonly copy: Values | undefined;
+  /** The amounts of the version that D1 has, when it is behind; null when the object does not know them. */
+  readonly then: AmountsThen | null;
   readonly earlier: Earlier | null;
+}
+
+type AmountsThen = Amounts & Pick<BalanceSnapshot, "version">;
+
+/** The amounts that a balance had at the version of its row in D1. */
+async function amountsThen(
+  { inspector }: AuditContext,
+  { used }: Evidence,
+  copy: Values | undefined,
+): Promise<AmountsThen | null> {
+  const version = Number(copy?.["version"]);
+  if (!Number.isSafeInteger(version) || version >= used.version) return null;
+  if (version <= FIRST_VERSION) return { ...NO_AMOUNTS, version };
+  const then = await inspector.balance(used.balanceId, version);
+  if (then?.version !== version) return null;
+  const { credit, debit, inflightCredit, inflightDebit } = then;
+  return { credit, debit, inflightCredit, inflightDebit, version };
 }
 
 /** D1 against the object. For a while after a change D1 may be behind. */
@@ -177,15 +200,17 @@ function copyFindings(ctx: AuditContext, id: string, compared: Compared): Findin
   const nowMs = millisOf(ctx.now());
   const isRecent = (at: string) => at !== "" && nowMs - millisOf(at) < IN_D1_MS;
   if (copy === undefined) {
-    if (isRecent(newest.at) || isRecent(stored.createdAt)) return [];
+    // Once there it stays, however often its money moves.
+    if (isRecent(stored.createdAt)) return [];
     return [about(id, "copy_missing", "D1 does not have it", "d1")];
   }
   const isBehind = Number(copy["version"]) < stored.version && isRecent(newest.at);
+  const then = isBehind ? compared.then : null;
   const columns = [
-    ...differences(ctx.copies.ofBalance(stored), copy).filter(
-      (column) =>
-        !PROFILE_COLUMNS.includes(column) && !(isBehind && AMOUNT_COLUMNS.includes(column)),
-    ),
+    ...differences(
+      ctx.copies.ofBalance(then === null ? stored : { ...stored, ...then }),
+      copy,
+    ).filter((column) => !PROFILE_COLUMNS.includes(column)),
     ...profileDifferences(ctx, { stored, copy, earlier: compared.earlier }),
   ];
   if (columns.length === 0) return [];

@@ -1,11 +1,11 @@
-import { transactionIdOf } from "../../domain/ids";
+import { isBatchId, isTransactionId, shardOf, transactionIdOf } from "../../domain/ids";
 import { postingSeal } from "../../domain/seal";
 import type { Posting } from "../../domain/transaction";
 import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspection";
 import type { AuditContext } from "../context";
 
-/** Postings by their ids, without their metadata. */
-export type Kin = ReadonlyMap<string, Posting>;
+/** Postings and attempts by their ids, without their metadata. */
+export type Kin = ReadonlyMap<string, { readonly posting: Posting; readonly attempt: string }>;
 
 /** What the parts of splits name: references their legs, legs their split and the row that keeps their reference. */
 export async function kinOf(
@@ -18,9 +18,11 @@ export async function kinOf(
     if (kind === "pointer") return [parentTransaction];
     return isLeg(record) ? [parentTransaction, transactionIdOf(instance, reference)] : [];
   });
-  const found = await inspector.each(ids, ({ transactionId, record }): [string, Posting][] =>
-    record === null ? [] : [[transactionId, { ...record.posting, metaData: null }]],
-  );
+  const found = await inspector.each(ids, ({ transactionId: id, record }) => {
+    if (record === null) return [];
+    const { posting, attempt } = record;
+    return [[id, { posting: { ...posting, metaData: null }, attempt }] as const];
+  });
   return new Map(found.flat());
 }
 
@@ -29,22 +31,29 @@ export function kinFindings(instance: string, record: InspectedRecord, kin: Kin)
   const { posting } = record;
   if (posting.kind === "pointer") {
     const leg = kin.get(posting.parentTransaction);
-    return leg !== undefined && leadsTo(posting, leg)
+    return leg !== undefined && leadsTo(posting, leg.posting) && leg.attempt === record.attempt
       ? []
       : ["it does not lead to a leg of its reference"];
   }
   if (!isLeg(record)) return [];
   const { transactionId, parentTransaction, reference } = posting;
   const messages: string[] = [];
-  const shares = kin.get(parentTransaction)?.shares?.list ?? [];
+  const shares = kin.get(parentTransaction)?.posting.shares?.list ?? [];
   if (!shares.some((share) => share.transactionId === transactionId)) {
     messages.push("it is no leg of its split");
   }
-  const pointer = kin.get(transactionIdOf(instance, reference));
+  const pointer = kin.get(transactionIdOf(instance, reference))?.posting;
   if (pointer?.kind !== "pointer" || pointer.parentTransaction !== transactionId) {
     messages.push("nothing keeps its reference");
   }
   return messages;
+}
+
+/** The shard that a row names as that of its group: only references that groups took name one. */
+export function coordinatorOf({ kind, group }: Posting, shards: number): number | null {
+  if (group === null) return null;
+  if (isBatchId(group)) return kind === "post" ? shardOf(group, shards) : null;
+  return kind === "pointer" && isTransactionId(group) ? shardOf(group, shards) : null;
 }
 
 /** Whether it is a leg that has moved: the references of one that was refused are free again. */

@@ -1,5 +1,6 @@
+import { chainFindings } from "../../domain/chain";
 import type { Finding } from "../../domain/finding";
-import { legIdOf, transactionIdOf } from "../../domain/ids";
+import { type BalanceId, legIdOf, transactionIdOf } from "../../domain/ids";
 import { type Piece, plainPieces } from "../../domain/lineage";
 import { actionOf, settledStatus, settlesHold } from "../../domain/saga";
 import { postingSeal } from "../../domain/seal";
@@ -13,7 +14,7 @@ import type { InspectedRecord, InspectedRow } from "../../durable/journal/inspec
 import { differences, idOf, type Key } from "../../storage/copies";
 import type { Values } from "../../storage/projection";
 import type { AuditContext } from "../context";
-import { isWhole, kinFindings, kinOf } from "./splits";
+import { coordinatorOf, isWhole, kinFindings, kinOf } from "./splits";
 
 /** A transaction that is not at its end this long after its time is overdue, in milliseconds. */
 export const LATE_MS = 120_000;
@@ -68,18 +69,20 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
     const { transactionId: id, record } = row;
     if (record === null) return [finding("row_altered", id, "the transaction cannot be read")];
     const findings = [
-      ...rowFindings(ctx.instance, row, record).map((message) =>
-        finding("row_altered", id, message),
-      ),
+      ...rowFindings(ctx, row, record).map((message) => finding("row_altered", id, message)),
       ...overdueFindings(ctx, row, record),
     ];
-    if (record.isSettled) {
-      const placeOf = (op: string) => entries.get(op) ?? null;
+    const placeOf = (op: string) => entries.get(op) ?? null;
+    if (isEnded(record)) {
+      findings.push(
+        ...entryFindings(record, placeOf).map((message) => finding("row_differs", id, message)),
+      );
+    }
+    if (record.isSettled || record.isNeglected === true) {
       findings.push(
         ...kinFindings(ctx.instance, record, kin).map((message) =>
           finding("row_altered", id, message),
         ),
-        ...entryFindings(record, placeOf).map((message) => finding("row_differs", id, message)),
         ...fundFindings(ctx.instance, record, placeOf).map((message) =>
           finding("funds_altered", id, message),
         ),
@@ -88,6 +91,10 @@ async function look(ctx: AuditContext, rows: readonly InspectedRow[]): Promise<F
     return [...findings, ...copyFindings(ctx, row, copies.get(id))];
   });
 }
+
+/** Whether it has moved, or never will: D1 and the receivers need not know yet. */
+const isEnded = ({ isUnfinished, outcome }: InspectedRecord): boolean =>
+  !isUnfinished || outcome !== null;
 
 /** A row that D1 was told of, against what D1 has. */
 function copyFindings(
@@ -156,7 +163,7 @@ async function entriesOf(
   rows: readonly InspectedRow[],
 ): Promise<Map<string, EntryPlace>> {
   const ops = rows.flatMap(({ record }) =>
-    record === null || !record.isSettled || !hasEntries(record.posting)
+    record === null || !isEnded(record) || !hasEntries(record.posting)
       ? []
       : SIDES.map((side) => ({
           balanceId: record.posting[side].balanceId,
@@ -182,11 +189,12 @@ const hasEntries = ({ kind }: Posting): boolean => kind !== "split" && kind !== 
 
 /** What is wrong with a row by itself. */
 function rowFindings(
-  instance: string,
+  { instance, inspector: { shards } }: AuditContext,
   { transactionId, parent }: InspectedRow,
-  { posting, status, outcome, legs, isUnfinished, isForgotten }: InspectedRecord,
+  record: InspectedRecord,
 ): string[] {
-  const messages: string[] = [];
+  const { posting, status, outcome, legs, isUnfinished, isForgotten } = record;
+  const messages = [...(record.faults ?? [])];
   if (posting.transactionId !== transactionId) messages.push("it lies under another id");
   if (posting.parentTransaction !== parent) messages.push("it is found under another parent");
   if (!hasItsId(instance, posting)) messages.push("its id is not that of its reference");
@@ -194,8 +202,16 @@ function rowFindings(
   if (!possible.includes(status)) messages.push(`it cannot be ${status}`);
   if (isUnfinished && outcome !== null) messages.push("it has an outcome before its end");
   if (isForgotten) messages.push("it has work left that nobody will find");
+  if (record.isNeglected === true) messages.push("it has something to tell that nobody will");
   if (posting.kind === "split" && !isWhole(posting, legs)) {
     messages.push("the split is not what its legs are parts of");
+  }
+  if (record.legAttempts?.some((attempt) => attempt !== record.attempt) === true) {
+    messages.push("the split and its legs are of different attempts");
+  }
+  const { coordinator } = record;
+  if (coordinator !== undefined && coordinator !== coordinatorOf(posting, shards)) {
+    messages.push("the shard that it names is not that of its group");
   }
   return messages;
 }
@@ -248,9 +264,20 @@ function entryFindings(
       entry.effectiveDate === (posting.effectiveDate ?? createdAt) ? null : "effective date",
       entry.seal === "" || entry.seal === seal ? null : "seal",
     ].filter((what) => what !== null);
-    if (differing.length === 0) return [];
-    return [`it and the entry of its ${side} differ in ${differing.join(", ")}`];
+    const { balanceId } = posting[side];
+    const links = linkFindings(balanceId, place).map(
+      ({ message }) => `the entry of its ${side}: ${message}`,
+    );
+    if (differing.length === 0) return links;
+    return [...links, `it and the entry of its ${side} differ in ${differing.join(", ")}`];
   });
+}
+
+/** What is wrong with an entry beside the one before it. */
+function linkFindings(balanceId: BalanceId, { entry, previous }: EntryPlace): Finding[] {
+  // An object of an older version does not tell.
+  if (previous === undefined) return [];
+  return chainFindings(balanceId, { version: entry.version - 1, entry: previous }, [entry]);
 }
 
 /** Where a settled row and its balances tell differently whose money it moved. */

@@ -21,6 +21,7 @@ import {
   writeCursor,
 } from "./cursor";
 import { noFunds } from "./funds";
+import { sideFindings, unlistedFindings } from "./sides";
 import { LATE_MS, transactionFindings, unknownCopies } from "./transactions";
 
 /** Money that moved this shortly before the walk may have been under way as it began. */
@@ -90,10 +91,10 @@ async function takeTransactions(
   const moved: Moved = {
     next: nextPlace(place, ids, { hasMore, shards }),
     checked: { transactions: rows.length },
-    findings: await transactionFindings(ctx, rows),
+    findings: [...(await transactionFindings(ctx, rows)), ...(await sideFindings(ctx, rows))],
   };
   if (after !== "") return moved;
-  const { overdue, ...backlog } = await ctx.inspector.backlog(shard, LATE_MS);
+  const { overdue, isMarkSound = true, ...backlog } = await ctx.inspector.backlog(shard, LATE_MS);
   const late = overdue.map(
     ({ id, what }): Finding => ({
       code: "overdue",
@@ -103,6 +104,11 @@ async function takeTransactions(
       message: `${what} is long past its time`,
     }),
   );
+  if (!isMarkSound) {
+    const message = "the mark from which it looks for its work was moved";
+    const id = `shard ${shard}`;
+    late.push({ code: "shard_altered", id, store: "journal", version: null, message });
+  }
   return { ...moved, backlog, findings: [...moved.findings, ...late] };
 }
 
@@ -159,11 +165,12 @@ async function takeBalanceCopies(
   let left = limit;
   let [balances, entries] = [0, 0];
   const findings: Finding[] = [];
+  const looks: Evidence[] = [];
   const keys = await ctx.copies.keysAfter("balances", after === "" ? null : [after], limit);
   const ids = keys.map(idOf);
   const asked = within === null ? ids : [within.id, ...ids];
   for (const id of asked) {
-    if (left <= 0) return moved({ part: "balance-copies", after, within: null });
+    if (left <= 0) return await moved({ part: "balance-copies", after, within: null });
     const from: number = within?.version ?? FIRST_VERSION;
     const funds = within === null ? noFunds(ctx) : within.funds;
     const looked = await entryFindings(ctx, id, { after: from, limit: left, funds });
@@ -177,14 +184,17 @@ async function takeBalanceCopies(
     within = null;
     if (goesOn && last.version < (looked.evidence?.newest.version ?? 0)) {
       const stopped = { id, version: last.version, funds: looked.funds };
-      return moved({ part: "balance-copies", after, within: stopped });
+      return await moved({ part: "balance-copies", after, within: stopped });
     }
     balances += 1;
-    if (looked.evidence !== null) addUp(cursor, looked.evidence);
+    if (looked.evidence === null) continue;
+    looks.push(looked.evidence);
+    addUp(cursor, looked.evidence);
   }
   return moved(ids.length === limit ? { part: "balance-copies", after, within: null } : null);
 
-  function moved(next: Place | null): Moved {
+  async function moved(next: Place | null): Promise<Moved> {
+    findings.push(...(await unlistedFindings(ctx, looks)));
     return { next, checked: { balances, entries }, findings };
   }
 }

@@ -1,4 +1,5 @@
 import { refusal } from "../../domain/error";
+import { isBalanceId } from "../../domain/ids";
 import { err, type Result } from "../../domain/result";
 import { atOnce } from "../../durable/at-once";
 import type { RowPage } from "../../durable/journal/inspector";
@@ -23,6 +24,7 @@ import {
   textOfKey,
   writePlace,
 } from "../integrity/cursor";
+import { sidesOf } from "../integrity/sides";
 import { unknownCopies } from "../integrity/transactions";
 import { outcomeOf } from "../trouble";
 
@@ -90,14 +92,16 @@ async function takeTransactions(
   if (after === "") await ctx.inspector.flushed(shard);
   const { rows, hasMore } = await ctx.inspector.page(shard, { after, limit });
   const ids = rows.map(({ transactionId }) => transactionId);
-  const written = await makeEqual(ctx, "transactions", {
+  const transactions = await makeEqual(ctx, "transactions", {
     wanted: wantedOf(ctx, rows),
     wantedAgain: async (some) => wantedOf(ctx, await ctx.inspector.rows(some)),
   });
+  // What moved is there, also where no list names it.
+  const balances = await makeBalancesEqual(ctx, await ctx.copies.lacking(sidesOf(rows)));
   return {
     ids,
     hasMore,
-    written,
+    written: transactions + balances,
     unreadable: rows.flatMap(({ transactionId, record }) =>
       record === null ? [transactionId] : [],
     ),
@@ -119,6 +123,10 @@ async function takeBalances(
   limit: number,
 ): Promise<Done> {
   const ids = await ctx.inspector.balances(shard, { after, limit });
+  return { ids, hasMore: ids.length === limit, written: await makeBalancesEqual(ctx, ids) };
+}
+
+async function makeBalancesEqual(ctx: AuditContext, ids: readonly string[]): Promise<number> {
   const wanted = async (some: readonly string[]): Promise<Wanted> => {
     const found = await Promise.all(some.map((id) => ctx.inspector.balance(id)));
     return new Map(
@@ -134,7 +142,7 @@ async function takeBalances(
       wantedAgain: wanted,
     });
   }
-  return { ids, hasMore: ids.length === limit, written };
+  return written;
 }
 
 /** The rows that D1 is to have, by id. */
@@ -213,5 +221,7 @@ async function takeBalanceCopies(
   const found = await atOnce(BALANCES_AT_ONCE, keys, isThere);
   const unknown = keys.filter((_key, index) => found[index] === false);
   await copies.remove("balances", unknown);
+  const there = keys.map(idOf).filter((_id, index) => found[index] === true);
+  await inspector.list(await inspector.unlisted(there.filter(isBalanceId)));
   return { ids: keys.map(idOf), hasMore: keys.length === limit, removed: unknown.length };
 }
