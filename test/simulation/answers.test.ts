@@ -33,7 +33,7 @@ const SEND: Send = {
   request: DEBIT,
   keyed: true,
   times: 1,
-  lost: null,
+  isLost: false,
 };
 
 const LOST: Told = { kind: "unknown", why: "the reply was lost", code: null };
@@ -76,8 +76,10 @@ function ledgerOf(clock: Clock, paidMs: number, calls: readonly Call[]): Facts {
     ending: { records: [], balances: [balance], events: [], differences: [], stuck: "" },
     clock,
     batches: new Map(),
+    strikes: [],
+    mismatches: [],
   };
-  return new Facts(ledger, true);
+  return new Facts(ledger);
 }
 
 it.each([

@@ -1,7 +1,7 @@
-import type { Fault } from "../support/faults";
 import { burst } from "./bursts";
 import type { Account, Bulk, Due, Movement, Plan, Post, Request, Send, Step } from "./plan";
 import { Random } from "./random";
+import { trouble } from "./trouble";
 
 /** Minor units that the balances of a simulation start with. */
 const FUNDS = 60n;
@@ -10,65 +10,16 @@ const SECOND_MS = 1_000;
 /** Transfers, holds, splits and items of batches: few, so that requests meet. */
 const REFERENCES = ["t1", "t2", "t3", "h1", "h2", "h3", "s1", "b1", "b2", "b3"] as const;
 
-/**
- * Steps in the turn in which another object has answered: there an object dies only after its writes, because the runtime
- * itself does not always survive it otherwise.
- */
-const AFTER_OTHERS: ReadonlySet<string> = new Set([
-  "group:claimed",
-  "group:claims-settled",
-  "batch:step-ended",
-  "batch:finished",
-]);
-
-/** Where objects die: every step of the protocol that these requests pass. */
-const DEADLY = [
-  ["request:arrived", "record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
-  ["drive:begun", "drive:probed", "drive:debited", "drive:debited", "drive:credited"],
-  ["drive:refused", "drive:refused-in-doubt", "drive:cancelled"],
-  ["execute:received", "execute:committed"],
-  ["flush:projected", "flush:sent", "flush:events-sent", "flush:settled"],
-  ["group:begun", "group:claimed", "group:reserved", "group:posted", "group:released"],
-  ["split:decided", "split:refused", "group:claims-settled", "claim:taken"],
-  ["batch:inserted", "batch:decided", "batch:step-ended", "batch:finished"],
-  ["alarm:begun", "alarm:passed", "balance:noted"],
-] as const;
-
-const METHODS = {
-  "balance.execute": 8,
-  "journal.record": 2,
-  "journal.settle": 2,
-  "journal.refund": 1,
-  "journal.recordBatch": 1,
-  "journal.cancel": 1,
-  "journal.claimReferences": 1,
-  "d1.batch": 3,
-  "d1.read": 2,
-  "apply.sendBatch": 1,
-  "webhooks.sendBatch": 2,
-} as const;
+/** Steps that pass before all objects die: none, or as many as the requests of a moment take. */
+const STEPS_MAX = 40;
 
 /** The plan of a seed: the same seed, the same plan. */
 export function draw(seed: number): Plan {
   const random = new Random(seed);
   const steps = new StepsOf(random).draw();
   const calm = random.chance(10);
-  const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => fault(random));
+  const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => trouble(random));
   return { seed, shards: random.pick([1, 2, 2, 4]), steps, faults };
-}
-
-function fault(random: Random): Fault {
-  const nth = random.between(1, random.pick([2, 4, 8]));
-  if (random.chance(50)) {
-    const step = random.pick(random.pick(DEADLY));
-    return { kind: "death", step, nth, durable: random.chance(50) || AFTER_OTHERS.has(step) };
-  }
-  const method = random.weighted(METHODS);
-  const fates = { lost: 2, "reply-lost": 3, twice: 2, late: 3, slow: 1 } as const;
-  const fate = random.weighted(fates);
-  // Only what is repeated by its sender may be late: a client's own call that is given up is the client's loss.
-  const isPatient = method === "balance.execute" || method === "d1.batch";
-  return { kind: "call", method, nth, fate: fate === "late" && !isPatient ? "reply-lost" : fate };
 }
 
 class StepsOf {
@@ -104,7 +55,7 @@ class StepsOf {
       neighbour: random.chance(8),
       keyed: random.chance(60),
       times: random.chance(20) ? 2 : 1,
-      lost: random.chance(12) ? random.pick(["request", "reply"]) : null,
+      isLost: random.chance(12),
     };
   }
 
@@ -121,7 +72,7 @@ class StepsOf {
   #send(request: Request, how: Partial<Send>): void {
     this.#requests += 1;
     const name = `q${this.#requests}`;
-    const plain = { neighbour: false, keyed: true, times: 1, lost: null } as const;
+    const plain = { neighbour: false, keyed: true, times: 1, isLost: false } as const;
     this.#steps.push({ do: "send", name, request, ...plain, ...how });
     if ("reference" in request) this.#newest = request.reference;
   }
@@ -129,7 +80,16 @@ class StepsOf {
   #event(): Step {
     const random = this.#random;
     switch (
-      random.weighted({ advance: 3, back: 1, ring: 4, touch: 1, deliver: 6, abort: 2, deploy: 2 })
+      random.weighted({
+        advance: 3,
+        back: 1,
+        ring: 4,
+        touch: 1,
+        deliver: 6,
+        abort: 3,
+        evict: 2,
+        deploy: 2,
+      })
     ) {
       case "advance":
         return { do: "advance", ms: SECOND_MS * random.pick([1, 5, 31, 61, 600, 86_400]) };
@@ -144,10 +104,16 @@ class StepsOf {
         return { do: "deliver", seed: random.below(2 ** 31), how };
       }
       case "abort":
-        return { do: "abort", durable: random.chance(50) };
+        return { do: "abort", after: this.#after(), durable: random.chance(50) };
+      case "evict":
+        return { do: "evict" };
       case "deploy":
-        return { do: "deploy", seed: random.below(2 ** 31) };
+        return { do: "deploy", after: this.#after(), seed: random.below(2 ** 31) };
     }
+  }
+
+  #after(): number {
+    return this.#random.below(this.#random.pick([1, 5, STEPS_MAX]));
   }
 
   #request(): Request {

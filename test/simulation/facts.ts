@@ -29,13 +29,10 @@ export const amountOf = ({ amount }: { readonly amount: bigint }): bigint => amo
 export class Facts {
   readonly ledger: Ledger;
   readonly records: readonly Record[];
-  /** Whether anything was to go wrong, so that answers may be unknown. */
-  readonly mayFail: boolean;
   readonly #byId: ReadonlyMap<string, Record>;
 
-  constructor(ledger: Ledger, mayFail: boolean) {
+  constructor(ledger: Ledger) {
     this.ledger = ledger;
-    this.mayFail = mayFail;
     this.records = ledger.ending.records;
     this.#byId = new Map(this.records.map((record) => [record.id, record]));
   }
@@ -56,6 +53,11 @@ export class Facts {
         ? key.split(/[:/]/).at(-1) === name
         : description === name,
     );
+  }
+
+  /** Whether anything went wrong while a call was under way, so that its answer may be unknown. */
+  wasStruck({ began, ended }: Call): boolean {
+    return this.ledger.strikes.some(({ from, until }) => from <= ended && until >= began);
   }
 
   /** All sendings of the request of one. */

@@ -47,8 +47,8 @@ export async function ask(app: App, names: Names, send: Sent): Promise<Told> {
   }
 }
 
-/** Settlements and refunds always have a key: what they made could not be found otherwise. */
-const isNamed = ({ request, keyed }: Send): boolean => {
+/** Whether a request has a key. Settlements and refunds always have one: what they made could not be found otherwise. */
+export const isNamed = ({ request, keyed }: Send): boolean => {
   switch (request.kind) {
     case "post":
     case "split":
