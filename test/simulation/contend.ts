@@ -59,6 +59,7 @@ const posting = (reference: string, movement: Pick<Movement, "from" | "to" | "am
   reference,
   ...movement,
   limit: 0n,
+  currency: "USD",
   inflight: false,
   skipQueue: true,
   due: null,

@@ -1,6 +1,18 @@
 import { burst } from "./bursts";
-import type { Account, Bulk, Due, Movement, Plan, Post, Request, Send, Step } from "./plan";
+import {
+  ACCOUNTS,
+  type Account,
+  type Bulk,
+  type Due,
+  type Movement,
+  type Plan,
+  type Post,
+  type Request,
+  type Send,
+  type Step,
+} from "./plan";
 import { Random } from "./random";
+import { tale } from "./tales";
 import { trouble } from "./trouble";
 
 /** Minor units that the balances of a simulation start with. */
@@ -19,7 +31,30 @@ export function draw(seed: number): Plan {
   const steps = new StepsOf(random).draw();
   const calm = random.chance(10);
   const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => trouble(random));
-  return { seed, shards: random.pick([1, 2, 2, 4]), steps, faults };
+  return { seed, shards: random.pick([1, 2, 2, 4]), steps: scaled(steps, random), faults };
+}
+
+/** Minor units of one unit of a plan: a pass through a number with less digits is noticed. */
+const FACTORS = [1n, 1n, 10n ** 9n + 7n, 10n ** 30n + 7n] as const;
+
+/** The same steps with all amounts as many times larger. */
+function scaled(steps: readonly Step[], random: Random): Step[] {
+  const factor = random.pick(FACTORS);
+  const isStep = (value: unknown): value is Step => typeof value === "object" && value !== null;
+  const larger = new Map<object, unknown>();
+  const times = (part: unknown): unknown => {
+    if (typeof part === "bigint") return part * factor;
+    if (typeof part !== "object" || part === null) return part;
+    // What is one thing stays one.
+    const known = larger.get(part);
+    if (known !== undefined) return known;
+    const made = Array.isArray(part)
+      ? part.map(times)
+      : Object.fromEntries(Object.entries(part).map(([name, each]) => [name, times(each)]));
+    larger.set(part, made);
+    return made;
+  };
+  return steps.map(times).filter(isStep);
 }
 
 class StepsOf {
@@ -40,7 +75,8 @@ class StepsOf {
     for (let left = random.between(6, 14); left > 0; left -= 1) {
       if (random.chance(40)) this.#steps.push({ do: "wait" });
       if (random.chance(28)) this.#steps.push(this.#event());
-      if (random.chance(35)) this.#burst();
+      if (random.chance(15)) this.#tale();
+      else if (random.chance(35)) this.#burst();
       else this.#send(this.#request(), this.#how());
     }
     // Money comes to all in the end: what was refused for good must stay so, and what is late meets it.
@@ -66,7 +102,19 @@ class StepsOf {
     for (const request of requests) {
       if (request === requests[0] || random.chance(60)) this.#steps.push({ do: "wait" });
       this.#send(request, { keyed: random.chance(50) });
+      if (random.chance(50)) this.#send({ kind: "weigh", account: random.pick(ACCOUNTS) }, {});
     }
+  }
+
+  /** Steps one after another that lead where chance seldom does. */
+  #tale(): void {
+    const steps = tale(this.#random, `q${this.#requests + 1}`);
+    for (const step of steps) {
+      this.#steps.push({ do: "wait" });
+      if ("do" in step) this.#steps.push(step);
+      else this.#send(step, { keyed: true });
+    }
+    this.#steps.push({ do: "wait" });
   }
 
   #send(request: Request, how: Partial<Send>): void {
@@ -163,12 +211,15 @@ class StepsOf {
       case "many": {
         const kind = random.pick(["commit-many", "void-many"] as const);
         const references = random.shuffled(REFERENCES).slice(0, random.between(1, 3));
-        return { kind, references, skipQueue };
+        const amounts = references.map(() =>
+          random.chance(50) ? null : BigInt(random.between(1, 30)),
+        );
+        return { kind, references, amounts, skipQueue };
       }
       case "cancel":
         return { kind: "cancel", reference: this.#known() };
       case "look":
-        return { kind: "look", reference: this.#known() };
+        return { kind: random.pick(["look", "look up"] as const), reference: this.#known() };
       case "weigh":
         return { kind: "weigh", account: random.pick(["@a", "@a", "@b", "@c", "owned"]) };
       case "list":
@@ -222,7 +273,10 @@ class StepsOf {
     const others = ["@a", "@b", "@c", "owned", "@world"] as const;
     const to = random.chance(5) ? "foreign" : random.pick(others.filter((each) => each !== from));
     const limit = random.chance(20) ? 20n : 0n;
-    return { reference, from, to, amount: BigInt(random.between(10, 65)), limit };
+    const movement = { reference, amount: BigInt(random.between(10, 65)), limit };
+    if (random.chance(90)) return { ...movement, from, to, currency: "USD" };
+    const there = random.pick(["@a", "@b", "owned", "owned"] as const);
+    return { ...movement, from: "@world", to: there, currency: "EUR" };
   }
 }
 
@@ -233,6 +287,7 @@ const funding = (reference: string, to: Account): Post => ({
   to,
   amount: FUNDS,
   limit: 0n,
+  currency: "USD",
   inflight: false,
   skipQueue: true,
   due: null,

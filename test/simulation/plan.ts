@@ -13,6 +13,8 @@ export interface Due {
   readonly afterMs: number;
 }
 
+export type Currency = "USD" | "EUR";
+
 /** A movement between two balances; `limit` is what the source may owe, in minor units. */
 export interface Movement {
   readonly reference: string;
@@ -21,6 +23,8 @@ export interface Movement {
   /** Minor units. */
   readonly amount: bigint;
   readonly limit: bigint;
+  /** The balance that its owner made is in dollars: no other currency gets there. */
+  readonly currency: Currency;
 }
 
 export interface Post extends Movement {
@@ -65,16 +69,26 @@ export interface FollowUp {
 export interface SettleMany {
   readonly kind: "commit-many" | "void-many";
   readonly references: readonly string[];
+  /** What to commit of each; null is all of it. */
+  readonly amounts: readonly (bigint | null)[];
   readonly skipQueue: boolean;
 }
 
+/** A commit or void of all holds of a batch, which is named by its request. */
+export interface SettleBatch {
+  readonly kind: "commit-batch" | "void-batch";
+  readonly batch: string;
+  readonly skipQueue: boolean;
+}
+
+/** What moves money. */
+export type Order = Post | Split | Bulk | FollowUp | SettleMany | SettleBatch;
+
 export type Request =
-  | Post
-  | Split
-  | Bulk
-  | FollowUp
-  | SettleMany
-  | { readonly kind: "cancel" | "look"; readonly reference: string }
+  | Order
+  /** What an order would do. */
+  | { readonly kind: "preview"; readonly of: Order }
+  | { readonly kind: "cancel" | "look" | "look up"; readonly reference: string }
   | { readonly kind: "weigh"; readonly account: Account }
   | { readonly kind: "list"; readonly what: "transactions" | "balances" }
   | { readonly kind: "recover" };

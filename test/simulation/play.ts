@@ -13,7 +13,7 @@ import { shaped } from "../support/shapes";
 import { World } from "../support/world";
 import { Clock } from "./clock";
 import { type Ending, endingOf } from "./ending";
-import { ACCOUNTS, type Account, type Plan, type Send, type Step } from "./plan";
+import { ACCOUNTS, type Account, type Currency, type Plan, type Send, type Step } from "./plan";
 import { Random } from "./random";
 import { ask, batchIdIn, isNamed, type Names, type Told } from "./requests";
 import { letFail, QUIET, type Strike, type Weather } from "./weather";
@@ -32,9 +32,11 @@ export interface Call {
 export interface Ledger {
   readonly calls: readonly Call[];
   /** The id of an account's balance. */
-  balanceId(account: Account): string;
+  balanceId(account: Account, currency?: Currency): string;
   /** The id that a reference leads to. */
   transactionId(reference: string): string;
+  /** For when the shard of a transaction had set its alarm when only time went by; null when it had none. */
+  alarmOf(id: string): number | null;
   readonly ending: Ending;
   readonly clock: Clock;
   /** In the end, every batch whose id a client was told, as it is answered for; without those that nobody knows. */
@@ -109,8 +111,8 @@ async function happen(
     case "abort":
       return weather.doom(step.after, step.durable);
     case "evict":
-      // The runtime would wait for what is late.
-      if (lateCalls(site.world.instance) > 0) return;
+      // The runtime would wait long for what is late, and for what died.
+      if (weather.strikes.some(({ isFault }) => isFault)) return;
       weather.note("all balances evicted");
       return site.evictBalances();
     case "deploy":
@@ -127,6 +129,8 @@ async function ringAgain(world: World): Promise<void> {
   );
 }
 
+const NO_BATCH = "bulk_00000000-0000-8000-8000-000000000000";
+
 /** So often a client sends a request again at once. */
 const RETRIES = 5;
 /** So many keys of a ledger are used again for other requests. */
@@ -142,6 +146,17 @@ function otherThan(send: Send): Send | null {
       : { ...request, skipQueue: !request.skipQueue };
   return { ...send, request: other };
 }
+
+/** A list when all is at rest: it must show everything. */
+const lastly = (what: "transactions" | "balances"): Send => ({
+  do: "send",
+  name: `${what} in the end`,
+  neighbour: false,
+  request: { kind: "list", what },
+  keyed: false,
+  times: 1,
+  isLost: false,
+});
 
 /** The queues that the simulation delivers itself, by the calls that fill them. */
 const QUEUES = [
@@ -265,12 +280,16 @@ class Site {
   async ends(strikes: readonly Strike[]): Promise<Ledger> {
     const { world, clock } = this;
     const { balance, transaction } = this.#names;
-    const ending = await endingOf(world);
+    const ending = await endingOf(world, clock);
+    for (const what of ["transactions", "balances"] as const)
+      await this.#sendOnce(lastly(what), false);
     const batches = await this.#batches();
     return {
       calls: this.#calls,
       balanceId: balance,
       transactionId: transaction,
+      alarmOf: (id) =>
+        ending.alarms[Number.parseInt(id.slice(4, 6), 16) % ending.alarms.length] ?? null,
       ending,
       clock,
       batches,
@@ -293,9 +312,15 @@ class Site {
     account: (account) =>
       account === "owned" ? this.#owned : account === "foreign" ? this.#foreign : account,
     transaction: (reference) => this.world.idOf(reference),
-    balance: (account) =>
+    balance: (account, currency = "USD") =>
       account.startsWith("@")
-        ? indicatorBalanceId(this.world.instance, account, "USD")
+        ? indicatorBalanceId(this.world.instance, account, currency)
         : this.#names.account(account),
+    batch: (name) => {
+      const ids = this.#calls.flatMap(({ send, told }) =>
+        send.name === name ? (batchIdIn(told) ?? []) : [],
+      );
+      return ids[0] ?? NO_BATCH;
+    },
   };
 }

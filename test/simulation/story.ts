@@ -86,8 +86,14 @@ function requestText(request: Request): string {
     case "commit-many":
     case "void-many":
       return `${request.kind} ${request.references.join(", ")}${howText(request)}`;
+    case "commit-batch":
+    case "void-batch":
+      return `${request.kind} of ${request.batch}${howText(request)}`;
+    case "preview":
+      return `what would happen: ${requestText(request.of)}`;
     case "cancel":
     case "look":
+    case "look up":
       return `${request.kind} ${request.reference}`;
     case "weigh":
       return `read the balance of ${request.account}`;
@@ -98,8 +104,8 @@ function requestText(request: Request): string {
   }
 }
 
-const movementText = ({ reference, from, to, amount, limit }: Movement): string =>
-  `${reference}: ${amount} from ${from} to ${to}${limit > 0n ? `, which may owe ${limit}` : ""}`;
+const movementText = ({ reference, from, to, amount, limit, currency }: Movement): string =>
+  `${reference}: ${amount} ${currency} from ${from} to ${to}${limit > 0n ? `, which may owe ${limit}` : ""}`;
 
 const howText = (how: { readonly inflight?: boolean; readonly skipQueue: boolean }): string =>
   `${how.inflight === true ? ", held" : ""}${how.skipQueue ? "" : ", queued"}`;

@@ -34,6 +34,8 @@ export interface Strike {
   readonly what: string;
   /** Where an object died; null for anything else. */
   readonly step: string | null;
+  /** Whether anybody may have been kept from an answer by it. */
+  readonly isFault: boolean;
   readonly from: number;
   readonly until: number;
 }
@@ -63,7 +65,7 @@ const CALLED: Readonly<{ [method: string]: string }> = {
 
 /** Keeps what struck, in moments of the simulation's clock. */
 class Strikes {
-  readonly list: { what: string; step: string | null; from: number; until: number }[] = [];
+  readonly list: (Omit<Strike, "until"> & { until: number })[] = [];
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -72,11 +74,18 @@ class Strikes {
 
   /** Begins one; the function that it answers ends it. */
   begin(what: string, step: string | null = null): () => void {
-    const strike = { what, step, from: this.#clock.moment, until: Number.POSITIVE_INFINITY };
+    const from = this.#clock.moment;
+    const strike = { what, step, isFault: true, from, until: Number.POSITIVE_INFINITY };
     this.list.push(strike);
     return () => {
       strike.until = Math.min(strike.until, this.#clock.moment);
     };
+  }
+
+  /** Notes what keeps nobody from an answer. */
+  note(what: string): void {
+    const { moment } = this.#clock;
+    this.list.push({ what, step: null, isFault: false, from: moment, until: moment });
   }
 
   endAll(): void {
@@ -149,7 +158,7 @@ export function letFail(instance: string, { faults }: Plan, clock: Clock): Weath
       versions = new Random(seed);
     },
     shape,
-    note: (what) => strikes.begin(what)(),
+    note: (what) => strikes.note(what),
     strikes: strikes.list,
   };
 }
