@@ -27,8 +27,8 @@ interface Report {
   readonly seeds: number;
   readonly last: number;
   readonly operations: number;
-  readonly struck: number;
   readonly faults: { readonly [kind: string]: number };
+  readonly deaths: { readonly [step: string]: number };
   readonly kinds: { readonly [kind: string]: number };
   readonly laws: readonly number[];
   readonly needed: number;
@@ -59,8 +59,9 @@ async function runLong(): Promise<number> {
   const minutes = values.minutes ?? (values.seeds === undefined ? "1" : "600");
   const endMs = Date.now() + Number(minutes) * 60_000;
   const first = Number(values.seed);
-  const sums = { seeds: 0, operations: 0, struck: 0, crashes: 0 };
+  const sums = { seeds: 0, operations: 0, crashes: 0 };
   const faults = new Map<string, number>();
+  const deaths = new Map<string, number>();
   const kinds = new Map<string, number>();
   while (sums.seeds < seedsLeft && Date.now() < endMs) {
     const asked = {
@@ -79,8 +80,8 @@ async function runLong(): Promise<number> {
     }
     sums.seeds += report.seeds;
     sums.operations += report.operations;
-    sums.struck += report.struck;
     add(faults, report.faults);
+    add(deaths, report.deaths);
     add(kinds, report.kinds);
     console.log(`seeds ${asked.seed} to ${report.last}: ${report.operations} operations`);
     if (report.story !== "") {
@@ -91,13 +92,12 @@ async function runLong(): Promise<number> {
     }
     if (report.seeds === 0) break;
   }
-  const { seeds, operations, struck, crashes } = sums;
-  console.log(
-    `\n${seeds} seeds, ${operations} operations, ${struck} faults of objects and calls struck,`,
-  );
-  console.log(`${crashes} crashes of the runtime itself; no law was broken`);
+  const { seeds, operations, crashes } = sums;
+  console.log(`\n${seeds} seeds, ${operations} operations; no law was broken`);
+  console.log(`${crashes} crashes of the runtime itself`);
   console.log(tableOf("Operation", kinds));
-  console.log(tableOf("Fault in the plans", faults));
+  console.log(tableOf("What struck", faults));
+  console.log(tableOf("Where an object died", deaths));
   return 0;
 }
 

@@ -21,6 +21,7 @@ const DEBIT: Post = {
   to: "@b",
   amount: 10n,
   limit: 0n,
+  currency: "USD",
   inflight: false,
   skipQueue: true,
   due: null,
@@ -33,7 +34,7 @@ const SEND: Send = {
   request: DEBIT,
   keyed: true,
   times: 1,
-  lost: null,
+  isLost: false,
 };
 
 const LOST: Told = { kind: "unknown", why: "the reply was lost", code: null };
@@ -73,11 +74,24 @@ function ledgerOf(clock: Clock, paidMs: number, calls: readonly Call[]): Facts {
     calls,
     balanceId: (account) => account,
     transactionId: (reference) => reference,
-    ending: { records: [], balances: [balance], events: [], differences: [], stuck: "" },
+    alarmOf: () => null,
+    ending: {
+      records: [],
+      balances: [balance],
+      events: [],
+      differences: [],
+      stuck: "",
+      findings: [],
+      restedAt: Number.POSITIVE_INFINITY,
+      restedAtMs: 0,
+      alarms: [],
+    },
     clock,
     batches: new Map(),
+    strikes: [],
+    mismatches: [],
   };
-  return new Facts(ledger, true);
+  return new Facts(ledger);
 }
 
 it.each([

@@ -1,8 +1,10 @@
+import { mayRefuseBatch, settledBatch } from "./batches";
 import type { Record } from "./ending";
 import { actionOf, amountOf, breaks, type Facts, sum, type Violation } from "./facts";
 import { listOf } from "./lists";
-import type { Bulk, FollowUp, Movement, Post, Split } from "./plan";
+import type { Bulk, FollowUp, Movement, Post, SettleMany, Split } from "./plan";
 import type { Call } from "./play";
+import { previewed } from "./previews";
 import { mayRefuseFollowUp, mayRefuseMovements } from "./refusals";
 import { type Answer, fieldIn, type Told } from "./requests";
 
@@ -18,13 +20,16 @@ function wrongWith(call: Call, facts: Facts): Violation[] {
     if (told.code === "") return [breaks(6, `${what}, without a code`)];
     // No simulation comes near the bounds.
     if (told.code === "GEN_OVERLOADED") return [breaks(6, `${what}, but there is room`)];
-    return facts.mayFail ? [] : [breaks(6, `${what}, but nothing failed`)];
+    const isFair = told.code === null || facts.wasStruck(call);
+    return isFair ? [] : [breaks(6, `${what}, but nothing failed meanwhile`)];
   }
   if (told.status < 300 && send.request.kind === "list") {
     const { what: listed } = send.request;
-    return listOf(listed, call, told, facts).map(({ law, words }) =>
-      breaks(law, `${what}, but ${words}`),
-    );
+    const wrong = listOf(listed, call, told, facts);
+    if (told.isBehind && !facts.wasStruckBefore(call)) {
+      wrong.push(breaks(8, "it is behind, and nothing failed"));
+    }
+    return wrong.map(({ law, words }) => breaks(law, `${what}, but ${words}`));
   }
   if (told.status < 300) {
     const wrong = accepted(call, told, facts);
@@ -64,19 +69,50 @@ function accepted(call: Call, told: Answer, facts: Facts): string {
       return acceptedFollowUp(request, call, told, facts);
     case "commit-many":
     case "void-many":
-      return acceptedMany(call, told, facts);
+      return acceptedMany(request, call, told, facts);
     case "cancel": {
       const status = facts.posted(request.reference)?.status;
       const isRight = status === "REJECTED" && fieldIn(told.body, "status") === status;
       return isRight ? "" : `it is ${status}`;
     }
+    case "commit-batch":
+    case "void-batch":
+      return settledBatch(request, facts);
+    case "preview":
+      return previewed(request.of, call, told, facts);
     case "look":
+    case "look up":
       return seenRight(request.reference, told, facts);
+    case "recover":
+      return recovered(call, facts);
     case "weigh":
     case "list":
-    case "recover":
       return "";
   }
+}
+
+/** What waits in the queue for longer is carried out by a recovery, in milliseconds. */
+const WAITING_MS = 121_000;
+
+/** Of what a client knew to wait for too long something still waits when it has been recovered. */
+function recovered(call: Call, facts: Facts): string {
+  if (facts.wasStruckBefore(call)) return "";
+  const { calls, clock, ending } = facts.ledger;
+  const waited = calls.flatMap(({ send: { request }, told, ended }) => {
+    const isOld = ended < call.began && call.sentMs - clock.reached(ended) > WAITING_MS;
+    const isQueued = told.kind === "answer" && fieldIn(told.body, "status") === "QUEUED";
+    return isOld && isQueued && request.kind === "post" ? request.reference : [];
+  });
+  const late = waited.find((reference) => {
+    const id = facts.posted(reference)?.id;
+    return ending.balances.some(({ entries }) =>
+      entries.some(
+        ({ transactionId, atMs }) =>
+          transactionId === id && clock.momentsOf(atMs).first > call.ended,
+      ),
+    );
+  });
+  return late === undefined ? "" : `${late} still waited`;
 }
 
 function acceptedPost(request: Post | Split, call: Call, told: Answer, facts: Facts): string {
@@ -104,8 +140,10 @@ function acceptedPost(request: Post | Split, call: Call, told: Answer, facts: Fa
   return isBetween(record, request, facts) ? "" : "between other balances";
 }
 
-const isBetween = (record: Record, { from, to }: Movement, { ledger }: Facts): boolean =>
-  record.source === ledger.balanceId(from) && record.destination === ledger.balanceId(to);
+const isBetween = (record: Record, { from, to, currency }: Movement, { ledger }: Facts): boolean =>
+  record.source === ledger.balanceId(from, currency) &&
+  record.destination === ledger.balanceId(to, currency) &&
+  record.currency === currency;
 
 function acceptedBulk(request: Bulk, call: Call, told: Answer, facts: Facts): string {
   const results = fieldIn(told.body, "results");
@@ -151,15 +189,22 @@ function acceptedFollowUp(request: FollowUp, call: Call, told: Answer, facts: Fa
   return isStill ? "" : `was ${String(status)}, and is ${child.status}`;
 }
 
-function acceptedMany(call: Call, told: Answer, facts: Facts): string {
+function acceptedMany(request: SettleMany, call: Call, told: Answer, facts: Facts): string {
   const results = fieldIn(told.body, "results");
   if (!Array.isArray(results)) return "without results";
-  const made = new Set(facts.madeBy(call).map(({ parent }) => parent));
-  for (const result of results) {
+  const children = facts.madeBy(call);
+  const made = new Set(children.map(({ parent }) => parent));
+  const { amounts } = request;
+  for (const [index, result] of results.entries()) {
     const id = String(fieldIn(result, "transaction_id"));
     const hold = facts.record(id);
     const ids = hold === undefined ? [] : facts.legsOf(hold).map((leg) => leg.id);
     const isMade = ids.some((each) => made.has(each));
+    const asked = request.kind === "commit-many" ? (amounts[index] ?? null) : null;
+    const isOther = children.some(
+      ({ parent, amount }) => asked !== null && ids.includes(parent) && amount !== asked,
+    );
+    if (isOther) return `${id} was settled by another amount`;
     const status = fieldIn(result, "status");
     const code = fieldIn(result, "code");
     if (status === "succeeded" && !isMade) return `${id} was not settled`;
@@ -190,7 +235,13 @@ function isPossible(call: Call, { code, body }: Answer, facts: Facts): boolean {
       );
     case "split": {
       const shares = request.side === "sources" ? request.many : [request.one];
-      const parts = shares.map((from) => ({ ...request, from, to: request.one, limit: 0n }));
+      const parts = shares.map((from) => ({
+        ...request,
+        from,
+        to: request.one,
+        limit: 0n,
+        currency: "USD" as const,
+      }));
       return mayRefuseMovements(parts, code, call, facts);
     }
     case "bulk":
@@ -199,8 +250,14 @@ function isPossible(call: Call, { code, body }: Answer, facts: Facts): boolean {
     case "void":
     case "refund":
       return mayRefuseFollowUp(request, code, call, facts);
+    case "preview":
+      return true;
+    case "commit-batch":
+    case "void-batch":
+      return mayRefuseBatch(request, code, call, facts);
     case "cancel":
-    case "look": {
+    case "look":
+    case "look up": {
       const record = facts.posted(request.reference);
       const isLost = record !== undefined && facts.wasToldBefore(record, call);
       if (code === "TXN_NOT_FOUND") return !isLost;

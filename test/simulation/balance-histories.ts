@@ -153,7 +153,7 @@ function seenBy(call: Call, account: Account, facts: Facts): Operation<BalanceAc
   }
   const isShort = told.code === "TXN_INSUFFICIENT_FUNDS";
   // What groups keep back is in no balance's amounts.
-  const isPlain = request.kind === "post" && request.from === account;
+  const isPlain = request.kind === "post" && request.from === account && request.currency === "USD";
   if (!isShort || !isPlain || facts.mayBeReserved(account, call)) return [];
   const { amount, limit } = request;
   const since = facts.sinceFirst(call).began;

@@ -1,6 +1,6 @@
 import type { Value } from "../support/api";
 import { actionOf, breaks, type Facts, type Violation } from "./facts";
-import type { Bulk, Movement } from "./plan";
+import type { Bulk, Movement, SettleBatch } from "./plan";
 import type { Call } from "./play";
 import { mayRefuseMovements } from "./refusals";
 import { batchIdIn, fieldIn } from "./requests";
@@ -68,6 +68,35 @@ function hasReason({ shown, request, call }: Batch, facts: Facts): boolean {
     facts,
   );
 }
+
+/** What is wrong with a batch whose holds were said to be settled; "" when nothing is. */
+export function settledBatch({ batch }: SettleBatch, facts: Facts): string {
+  const open = membersOf(batch, facts).find((member) => {
+    const children = facts.following(member, "commit", "void");
+    return (member.remaining ?? 0n) !== 0n && children.length === 0;
+  });
+  return open === undefined ? "" : `${open.reference} is still held`;
+}
+
+/** Whether a commit or void of a batch may have been refused. */
+export function mayRefuseBatch(
+  { batch }: SettleBatch,
+  code: string,
+  call: Call,
+  facts: Facts,
+): boolean {
+  const members = membersOf(batch, facts);
+  const held = members.filter((member) => facts.wasDoneBefore(member, call));
+  if (code === "TXN_NOT_INFLIGHT" || code === "TXN_NOT_FOUND") return held.length === 0;
+  return members.some((member) => facts.following(member, "commit", "void").length > 0);
+}
+
+/** The holds of the batch that a request made. */
+const membersOf = (batch: string, { records }: Facts) =>
+  records.filter(
+    ({ description, kind, status }) =>
+      description === batch && kind === "post" && status === "INFLIGHT",
+  );
 
 const isTold = (id: string, status: string, { ledger }: Facts): boolean =>
   ledger.ending.events.some(

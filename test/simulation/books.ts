@@ -10,6 +10,7 @@ import {
   sum,
   type Violation,
 } from "./facts";
+import { isAcross } from "./refusals";
 
 const RESTING = new Set(["APPLIED", "INFLIGHT", "VOID", "REJECTED"]);
 
@@ -28,16 +29,20 @@ export function booksOf(facts: Facts): Violation[] {
     ...groups(facts),
     ...timers(facts),
     ...ending.differences.map((words) => breaks(8, words)),
+    ...ending.findings.map((words) => breaks(8, words)),
   ];
 }
 
 function sums(balances: readonly Balance[]): Violation[] {
-  const settled = sum(balances.map(({ credit, debit }) => credit - debit));
-  const held = sum(
-    balances.map(({ inflightCredit, inflightDebit }) => inflightCredit - inflightDebit),
-  );
-  const isZero = settled === 0n && held === 0n;
-  return isZero ? [] : [breaks(1, `all balances sum to ${settled}, what is held to ${held}`)];
+  return [...Map.groupBy(balances, ({ currency }) => currency)].flatMap(([currency, all]) => {
+    const settled = sum(all.map(({ credit, debit }) => credit - debit));
+    const held = sum(
+      all.map(({ inflightCredit, inflightDebit }) => inflightCredit - inflightDebit),
+    );
+    const isZero = settled === 0n && held === 0n;
+    const words = `all ${currency} balances sum to ${settled}, what is held to ${held}`;
+    return isZero ? [] : [breaks(1, words)];
+  });
 }
 
 function references(records: readonly Record[]): Violation[] {
@@ -188,12 +193,36 @@ function groups(facts: Facts): Violation[] {
       wrong.push(breaks(5, `${name} of ${request.amount} moved ${shared}`));
     }
     for (const each of members) {
+      const movement = facts.movementOf(each);
+      if (movement !== undefined && isAcross(movement) && actionOf(each) !== null) {
+        wrong.push(breaks(1, `${each.reference} took its currency where it is none`));
+      }
       if (facts.movementOf(each)?.to === "foreign" && actionOf(each) !== null) {
         wrong.push(breaks(9, `${each.reference} went to a balance of another instance`));
       }
     }
   }
   return wrong;
+}
+
+/** Later than this after its date nothing may ring, in milliseconds: the bound of a recovery. */
+const BOUND_MS = 15_000;
+
+/** Whether what rang only when all was over had no alarm for its time. */
+function isLate(
+  { id }: Record,
+  rung: readonly Record[],
+  dueMs: number,
+  { ledger: { ending, clock, alarmOf } }: Facts,
+): boolean {
+  const ids = new Set(rung.map((each) => each.id));
+  const entries = ending.balances.flatMap((balance) =>
+    balance.entries.filter(({ transactionId }) => ids.has(transactionId)),
+  );
+  const isOver = entries.every(({ atMs }) => clock.momentsOf(atMs).first > ending.restedAt);
+  const alarmMs = alarmOf(id);
+  const bound = Math.max(dueMs, ending.restedAtMs) + BOUND_MS;
+  return entries.length > 0 && isOver && (alarmMs === null || alarmMs > bound);
 }
 
 /** Law 4: what waits for a date waits, and happens. All dates are over when a ledger is at rest. */
@@ -221,7 +250,13 @@ function timers(facts: Facts): Violation[] {
       ),
     );
     const isOpen = request.due.what !== "start" && (record.remaining ?? 0n) !== 0n;
+    const wanted = request.due.what === "expire" ? "void" : "commit";
+    const other = request.due.what !== "start" && rung.find(({ kind }) => kind !== wanted);
     return [
+      ...(other ? [breaks(4, `${record.reference}: its timer made a ${other.kind}`)] : []),
+      ...(isLate(record, rung, dueMs, facts)
+        ? [breaks(5, `${record.reference}: nothing would have rung its timer in time`)]
+        : []),
       ...(early ? [breaks(4, `${record.reference}: its timer rang before its time`)] : []),
       ...(isOpen ? [breaks(4, `${record.reference}: its timer never rang`)] : []),
     ];

@@ -35,7 +35,7 @@ const some = (random: Random, make: (index: number) => Request): Request[] =>
 /** Mostly the one of whom all know that it has money. */
 const spender = (random: Random): Account => (random.chance(75) ? "@a" : "owned");
 
-const spending = (random: Random, reference: string): Post => ({
+export const spending = (random: Random, reference: string): Post => ({
   kind: "post",
   ...movement(random, reference),
   inflight: false,
@@ -49,10 +49,11 @@ const movement = (random: Random, reference: string): Movement => ({
   to: random.pick(["@b", "@c", "@world"]),
   amount: BigInt(random.between(15, 55)),
   limit: 0n,
+  currency: "USD",
 });
 
 /** Mostly from where money never runs out: what follows is the matter. */
-const certain = (random: Random, post: Post): Post =>
+export const certain = (random: Random, post: Post): Post =>
   random.chance(60) ? { ...post, from: "@world", to: "@b" } : post;
 
 /** Some of it, or all: two or three of them are mostly more than there is. */

@@ -17,9 +17,9 @@ export class Clock {
 
   /** The clock goes on by so many milliseconds, or is set back when they are negative. Answers the moment. */
   tick(ms = 1): number {
-    if (ms < 0) this.#eras.push({ from: this.#now, behind: this.#behind - ms });
+    if (ms < 0) this.#eras.push({ from: this.moment, behind: this.#behind - ms });
     vi.setSystemTime(Date.now() + ms);
-    return this.#now;
+    return this.moment;
   }
 
   /** The first and the last moment at which the clock may have said this. */
@@ -47,7 +47,8 @@ export class Clock {
     return this.#eras.at(-1)?.behind ?? 0;
   }
 
-  get #now(): number {
+  /** The moment that it is. */
+  get moment(): number {
     return Date.now() + this.#behind;
   }
 }

@@ -18,7 +18,7 @@ export function contend(seed: number): Plan {
       request,
       keyed: true,
       times: 1,
-      lost: random.chance(10) ? random.pick(["request", "reply"]) : null,
+      isLost: random.chance(10),
     });
   send(posting("funds", { from: "@world", to: "owned", amount: 60n }));
   for (let wave = 0; wave < WAVES; wave += 1) {
@@ -59,6 +59,7 @@ const posting = (reference: string, movement: Pick<Movement, "from" | "to" | "am
   reference,
   ...movement,
   limit: 0n,
+  currency: "USD",
   inflight: false,
   skipQueue: true,
   due: null,

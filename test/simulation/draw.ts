@@ -1,7 +1,19 @@
-import type { Fault } from "../support/faults";
 import { burst } from "./bursts";
-import type { Account, Bulk, Due, Movement, Plan, Post, Request, Send, Step } from "./plan";
+import {
+  ACCOUNTS,
+  type Account,
+  type Bulk,
+  type Due,
+  type Movement,
+  type Plan,
+  type Post,
+  type Request,
+  type Send,
+  type Step,
+} from "./plan";
 import { Random } from "./random";
+import { tale } from "./tales";
+import { trouble } from "./trouble";
 
 /** Minor units that the balances of a simulation start with. */
 const FUNDS = 60n;
@@ -10,65 +22,39 @@ const SECOND_MS = 1_000;
 /** Transfers, holds, splits and items of batches: few, so that requests meet. */
 const REFERENCES = ["t1", "t2", "t3", "h1", "h2", "h3", "s1", "b1", "b2", "b3"] as const;
 
-/**
- * Steps in the turn in which another object has answered: there an object dies only after its writes, because the runtime
- * itself does not always survive it otherwise.
- */
-const AFTER_OTHERS: ReadonlySet<string> = new Set([
-  "group:claimed",
-  "group:claims-settled",
-  "batch:step-ended",
-  "batch:finished",
-]);
-
-/** Where objects die: every step of the protocol that these requests pass. */
-const DEADLY = [
-  ["request:arrived", "record:inserted", "settle:inserted", "refund:inserted", "cancel:begun"],
-  ["drive:begun", "drive:probed", "drive:debited", "drive:debited", "drive:credited"],
-  ["drive:refused", "drive:refused-in-doubt", "drive:cancelled"],
-  ["execute:received", "execute:committed"],
-  ["flush:projected", "flush:sent", "flush:events-sent", "flush:settled"],
-  ["group:begun", "group:claimed", "group:reserved", "group:posted", "group:released"],
-  ["split:decided", "split:refused", "group:claims-settled", "claim:taken"],
-  ["batch:inserted", "batch:decided", "batch:step-ended", "batch:finished"],
-  ["alarm:begun", "alarm:passed", "balance:noted"],
-] as const;
-
-const METHODS = {
-  "balance.execute": 8,
-  "journal.record": 2,
-  "journal.settle": 2,
-  "journal.refund": 1,
-  "journal.recordBatch": 1,
-  "journal.cancel": 1,
-  "journal.claimReferences": 1,
-  "d1.batch": 3,
-  "d1.read": 2,
-  "apply.sendBatch": 1,
-  "webhooks.sendBatch": 2,
-} as const;
+/** Steps that pass before all objects die: none, or as many as the requests of a moment take. */
+const STEPS_MAX = 40;
 
 /** The plan of a seed: the same seed, the same plan. */
 export function draw(seed: number): Plan {
   const random = new Random(seed);
   const steps = new StepsOf(random).draw();
   const calm = random.chance(10);
-  const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => fault(random));
-  return { seed, shards: random.pick([1, 2, 2, 4]), steps, faults };
+  const faults = calm ? [] : Array.from({ length: random.between(1, 5) }, () => trouble(random));
+  return { seed, shards: random.pick([1, 2, 2, 4]), steps: scaled(steps, random), faults };
 }
 
-function fault(random: Random): Fault {
-  const nth = random.between(1, random.pick([2, 4, 8]));
-  if (random.chance(50)) {
-    const step = random.pick(random.pick(DEADLY));
-    return { kind: "death", step, nth, durable: random.chance(50) || AFTER_OTHERS.has(step) };
-  }
-  const method = random.weighted(METHODS);
-  const fates = { lost: 2, "reply-lost": 3, twice: 2, late: 3, slow: 1 } as const;
-  const fate = random.weighted(fates);
-  // Only what is repeated by its sender may be late: a client's own call that is given up is the client's loss.
-  const isPatient = method === "balance.execute" || method === "d1.batch";
-  return { kind: "call", method, nth, fate: fate === "late" && !isPatient ? "reply-lost" : fate };
+/** Minor units of one unit of a plan: a pass through a number with less digits is noticed. */
+const FACTORS = [1n, 1n, 10n ** 9n + 7n, 10n ** 30n + 7n] as const;
+
+/** The same steps with all amounts as many times larger. */
+function scaled(steps: readonly Step[], random: Random): Step[] {
+  const factor = random.pick(FACTORS);
+  const isStep = (value: unknown): value is Step => typeof value === "object" && value !== null;
+  const larger = new Map<object, unknown>();
+  const times = (part: unknown): unknown => {
+    if (typeof part === "bigint") return part * factor;
+    if (typeof part !== "object" || part === null) return part;
+    // What is one thing stays one.
+    const known = larger.get(part);
+    if (known !== undefined) return known;
+    const made = Array.isArray(part)
+      ? part.map(times)
+      : Object.fromEntries(Object.entries(part).map(([name, each]) => [name, times(each)]));
+    larger.set(part, made);
+    return made;
+  };
+  return steps.map(times).filter(isStep);
 }
 
 class StepsOf {
@@ -89,7 +75,8 @@ class StepsOf {
     for (let left = random.between(6, 14); left > 0; left -= 1) {
       if (random.chance(40)) this.#steps.push({ do: "wait" });
       if (random.chance(28)) this.#steps.push(this.#event());
-      if (random.chance(35)) this.#burst();
+      if (random.chance(15)) this.#tale();
+      else if (random.chance(35)) this.#burst();
       else this.#send(this.#request(), this.#how());
     }
     // Money comes to all in the end: what was refused for good must stay so, and what is late meets it.
@@ -104,7 +91,7 @@ class StepsOf {
       neighbour: random.chance(8),
       keyed: random.chance(60),
       times: random.chance(20) ? 2 : 1,
-      lost: random.chance(12) ? random.pick(["request", "reply"]) : null,
+      isLost: random.chance(12),
     };
   }
 
@@ -115,13 +102,25 @@ class StepsOf {
     for (const request of requests) {
       if (request === requests[0] || random.chance(60)) this.#steps.push({ do: "wait" });
       this.#send(request, { keyed: random.chance(50) });
+      if (random.chance(50)) this.#send({ kind: "weigh", account: random.pick(ACCOUNTS) }, {});
     }
+  }
+
+  /** Steps one after another that lead where chance seldom does. */
+  #tale(): void {
+    const steps = tale(this.#random, `q${this.#requests + 1}`);
+    for (const step of steps) {
+      this.#steps.push({ do: "wait" });
+      if ("do" in step) this.#steps.push(step);
+      else this.#send(step, { keyed: true });
+    }
+    this.#steps.push({ do: "wait" });
   }
 
   #send(request: Request, how: Partial<Send>): void {
     this.#requests += 1;
     const name = `q${this.#requests}`;
-    const plain = { neighbour: false, keyed: true, times: 1, lost: null } as const;
+    const plain = { neighbour: false, keyed: true, times: 1, isLost: false } as const;
     this.#steps.push({ do: "send", name, request, ...plain, ...how });
     if ("reference" in request) this.#newest = request.reference;
   }
@@ -129,7 +128,16 @@ class StepsOf {
   #event(): Step {
     const random = this.#random;
     switch (
-      random.weighted({ advance: 3, back: 1, ring: 4, touch: 1, deliver: 6, abort: 2, deploy: 2 })
+      random.weighted({
+        advance: 3,
+        back: 1,
+        ring: 4,
+        touch: 1,
+        deliver: 6,
+        abort: 3,
+        evict: 2,
+        deploy: 2,
+      })
     ) {
       case "advance":
         return { do: "advance", ms: SECOND_MS * random.pick([1, 5, 31, 61, 600, 86_400]) };
@@ -144,10 +152,16 @@ class StepsOf {
         return { do: "deliver", seed: random.below(2 ** 31), how };
       }
       case "abort":
-        return { do: "abort", durable: random.chance(50) };
+        return { do: "abort", after: this.#after(), durable: random.chance(50) };
+      case "evict":
+        return { do: "evict" };
       case "deploy":
-        return { do: "deploy", seed: random.below(2 ** 31) };
+        return { do: "deploy", after: this.#after(), seed: random.below(2 ** 31) };
     }
+  }
+
+  #after(): number {
+    return this.#random.below(this.#random.pick([1, 5, STEPS_MAX]));
   }
 
   #request(): Request {
@@ -197,12 +211,15 @@ class StepsOf {
       case "many": {
         const kind = random.pick(["commit-many", "void-many"] as const);
         const references = random.shuffled(REFERENCES).slice(0, random.between(1, 3));
-        return { kind, references, skipQueue };
+        const amounts = references.map(() =>
+          random.chance(50) ? null : BigInt(random.between(1, 30)),
+        );
+        return { kind, references, amounts, skipQueue };
       }
       case "cancel":
         return { kind: "cancel", reference: this.#known() };
       case "look":
-        return { kind: "look", reference: this.#known() };
+        return { kind: random.pick(["look", "look up"] as const), reference: this.#known() };
       case "weigh":
         return { kind: "weigh", account: random.pick(["@a", "@a", "@b", "@c", "owned"]) };
       case "list":
@@ -256,7 +273,10 @@ class StepsOf {
     const others = ["@a", "@b", "@c", "owned", "@world"] as const;
     const to = random.chance(5) ? "foreign" : random.pick(others.filter((each) => each !== from));
     const limit = random.chance(20) ? 20n : 0n;
-    return { reference, from, to, amount: BigInt(random.between(10, 65)), limit };
+    const movement = { reference, amount: BigInt(random.between(10, 65)), limit };
+    if (random.chance(90)) return { ...movement, from, to, currency: "USD" };
+    const there = random.pick(["@a", "@b", "owned", "owned"] as const);
+    return { ...movement, from: "@world", to: there, currency: "EUR" };
   }
 }
 
@@ -267,6 +287,7 @@ const funding = (reference: string, to: Account): Post => ({
   to,
   amount: FUNDS,
   limit: 0n,
+  currency: "USD",
   inflight: false,
   skipQueue: true,
   due: null,

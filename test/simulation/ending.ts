@@ -1,10 +1,18 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
+import { instantOfMicros } from "../../src/domain/time";
 import type { Transaction } from "../../src/domain/transaction";
+import { checkIntegrity } from "../../src/services/integrity/walk";
+import { Copies } from "../../src/storage/copies";
+import { readJson, type Value } from "../support/api";
 import { type Audit, audit, type StoredRow, ungrouped, workLeft } from "../support/audit";
 import { clearFaults, lateCalls, setFaults } from "../support/faults";
 import { sentEvents } from "../support/rest";
 import { UNKNOWN_FIELD } from "../support/shapes";
 import type { World } from "../support/world";
+import type { Clock } from "./clock";
+import { fieldIn } from "./requests";
 import { QUIET } from "./weather";
 
 /** A record as its ledger shows it in the end, and the names of the request that made it. Amounts are minor units. */
@@ -21,6 +29,7 @@ export interface Record {
   readonly destination: string;
   readonly amount: bigint;
   readonly status: string;
+  readonly currency: string;
   /** Of a hold, what is neither committed nor voided; null of anything else. */
   readonly remaining: bigint | null;
   readonly inflight: boolean;
@@ -60,6 +69,8 @@ export interface SentEvent {
   readonly transactionId: string;
   /** Everything that it says, as one text; without metadata, which may change. */
   readonly text: string;
+  /** What it tells of, every digit kept. */
+  readonly data: Value;
 }
 
 /** All that a ledger has come to. */
@@ -71,6 +82,13 @@ export interface Ending {
   readonly differences: readonly string[];
   /** What never came to its end; "" when all did. */
   readonly stuck: string;
+  /** What the ledger's own walk finds wrong, in words. */
+  readonly findings: readonly string[];
+  /** The moment from which on only time went by, and what the clock said then. */
+  readonly restedAt: number;
+  readonly restedAtMs: number;
+  /** For when each shard had set its alarm at that moment; null when it had none. */
+  readonly alarms: readonly (number | null)[];
 }
 
 /** Longer than any sweep of the journal, and than any timer of a plan, in milliseconds. */
@@ -79,12 +97,15 @@ const ALL_DUE_MS = 2 * 86_400_000;
 const PATIENCE_MS = 12_000;
 
 /** Nothing fails any more, time goes by, alarms ring: what can come to its end does. Then everything is read. */
-export async function endingOf(world: World): Promise<Ending> {
+export async function endingOf(world: World, clock: Clock): Promise<Ending> {
   setFaults(world.instance, QUIET);
+  const alarms = await alarmsOf(world);
+  const [restedAt, restedAtMs] = [clock.tick(), Date.now()];
   const stuck = await rest(world)
     .then(() => "")
     .catch(() => "work is left that never ends");
   const seen = await audit(world);
+  const findings = await findingsOf(world);
   clearFaults(world.instance);
   return {
     records: seen.rows.flatMap((row) => recordOf(row, seen)),
@@ -97,11 +118,42 @@ export async function endingOf(world: World): Promise<Ending> {
     events: sentEvents(world).map(({ id, event, content }) => {
       const { data, ...beside } = JSON.parse(content.body ?? "{}");
       const text = JSON.stringify({ ...beside, data: { ...data, meta_data: null } });
-      return { id, event, transactionId: String(data?.transaction_id ?? ""), text };
+      const told = fieldIn(readJson(content.body ?? "{}"), "data") ?? null;
+      return { id, event, transactionId: String(data?.transaction_id ?? ""), text, data: told };
     }),
     differences: differencesOf(seen),
     stuck,
+    findings,
+    restedAt,
+    restedAtMs,
+    alarms,
   };
+}
+
+/** The alarms of all shards as they stand when the run of every minute has touched them. */
+async function alarmsOf(world: World): Promise<(number | null)[]> {
+  await Promise.allSettled(world.shards().map((shard) => shard.touch()));
+  return Promise.all(
+    world
+      .shards()
+      .map((stub) => runInDurableObject(stub, (_shard, { storage }) => storage.getAlarm())),
+  );
+}
+
+/** What the product's walk over everything finds: at rest there must be nothing. */
+async function findingsOf(world: World): Promise<string[]> {
+  const { instance, inspector } = world;
+  const now = () => instantOfMicros(Date.now() * 1_000);
+  const ctx = { instance, inspector, copies: new Copies(env.DB, instance), now };
+  const words: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const step = await checkIntegrity(ctx, { cursor, limit: 1_000 });
+    if (!step.ok) return [...words, `the walk fails: ${step.error.message}`];
+    words.push(...step.value.findings.map(({ code, id, message }) => `${code} ${id}: ${message}`));
+    cursor = step.value.nextCursor;
+  } while (cursor !== null);
+  return words;
 }
 
 async function rest(world: World): Promise<void> {
@@ -135,6 +187,7 @@ function recordOf(row: StoredRow, { shown }: Audit): Record[] {
       source: posting.source.balanceId,
       destination: posting.destination.balanceId,
       amount: posting.preciseAmount,
+      currency: posting.currency,
       status: seen?.status ?? `${status}, but not shown`,
       remaining: seen?.inflightRemaining ?? null,
       inflight,

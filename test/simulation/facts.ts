@@ -1,6 +1,6 @@
 import type { Value } from "../support/api";
 import type { Balance, Entry, Record } from "./ending";
-import type { Account, Movement, Request } from "./plan";
+import type { Account, Currency, Movement, Request } from "./plan";
 import type { Call, Ledger } from "./play";
 import { fieldIn } from "./requests";
 
@@ -29,13 +29,10 @@ export const amountOf = ({ amount }: { readonly amount: bigint }): bigint => amo
 export class Facts {
   readonly ledger: Ledger;
   readonly records: readonly Record[];
-  /** Whether anything was to go wrong, so that answers may be unknown. */
-  readonly mayFail: boolean;
   readonly #byId: ReadonlyMap<string, Record>;
 
-  constructor(ledger: Ledger, mayFail: boolean) {
+  constructor(ledger: Ledger) {
     this.ledger = ledger;
-    this.mayFail = mayFail;
     this.records = ledger.ending.records;
     this.#byId = new Map(this.records.map((record) => [record.id, record]));
   }
@@ -56,6 +53,19 @@ export class Facts {
         ? key.split(/[:/]/).at(-1) === name
         : description === name,
     );
+  }
+
+  /** Whether anything went wrong while a call was under way, so that its answer may be unknown. */
+  wasStruck({ began, ended }: Call): boolean {
+    return this.ledger.strikes.some(
+      ({ isFault, from, until }) => isFault && from <= ended && until >= began,
+    );
+  }
+
+  /** Whether anything went wrong before a call was answered, other than when all was over. */
+  wasStruckBefore({ began, ended }: Call): boolean {
+    const { strikes, ending } = this.ledger;
+    return began < ending.restedAt && strikes.some(({ isFault, from }) => isFault && from <= ended);
   }
 
   /** All sendings of the request of one. */
@@ -108,8 +118,8 @@ export class Facts {
     );
   }
 
-  balance(account: Account): Balance | undefined {
-    const id = this.ledger.balanceId(account);
+  balance(account: Account, currency: Currency = "USD"): Balance | undefined {
+    const id = this.ledger.balanceId(account, currency);
     return this.ledger.ending.balances.find((each) => each.id === id);
   }
 
@@ -125,8 +135,11 @@ export class Facts {
   }
 
   /** What could be spent of an account at the moments of a period, as its entries tell. */
-  spendableDuring(account: Account, { began, ended }: Pick<Call, "began" | "ended">): bigint[] {
-    const entries = this.balance(account)?.entries ?? [];
+  spendableDuring(
+    { from, currency }: Pick<Movement, "from" | "currency">,
+    { began, ended }: Pick<Call, "began" | "ended">,
+  ): bigint[] {
+    const entries = this.balance(from, currency)?.entries ?? [];
     const before = entries.findLast((entry) => this.isBefore(entry, began));
     const during = entries.filter(
       (entry) =>

@@ -46,7 +46,7 @@ function wrongTransaction(row: Value, facts: Facts): Violation[] {
 function sideIn(row: Value, side: "source" | "destination", { ledger }: Facts): string {
   const name = textIn(row, side);
   return name === "@world" || name === "@a" || name === "@b" || name === "@c"
-    ? ledger.balanceId(name)
+    ? ledger.balanceId(name, fieldIn(row, "currency") === "EUR" ? "EUR" : "USD")
     : name;
 }
 

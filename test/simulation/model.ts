@@ -5,22 +5,18 @@ import { booksOf } from "./books";
 import { eventsOf } from "./events";
 import { Facts, type Violation } from "./facts";
 import type { Course } from "./play";
+import { repeatsOf } from "./repeats";
 
 /** Every law that a simulation broke, in words; empty when all hold. */
-export function violationsOf({ plan, ledgers }: Course): Violation[] {
-  const mayFail =
-    plan.faults.length > 0 ||
-    plan.steps.some(
-      (step) =>
-        step.do === "abort" || step.do === "deploy" || (step.do === "send" && step.lost !== null),
-    );
+export function violationsOf({ ledgers }: Course): Violation[] {
   return ledgers.flatMap((ledger) => {
-    const facts = new Facts(ledger, mayFail);
+    const facts = new Facts(ledger);
     return [
       ...booksOf(facts),
       ...batchesOf(facts),
       ...eventsOf(facts),
       ...answersOf(facts),
+      ...repeatsOf(facts),
       ...balanceHistoriesOf(facts),
     ];
   });

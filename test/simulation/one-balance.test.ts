@@ -23,7 +23,7 @@ it.each(SEEDS)(
     const course = await play(contend(seed));
     expect(violationsOf(course)).toEqual([]);
     const [ledger] = course.ledgers;
-    const history = ledger === undefined ? [] : historyOf("owned", new Facts(ledger, true));
+    const history = ledger === undefined ? [] : historyOf("owned", new Facts(ledger));
     // Enough of them were carried out or answered for the order to say something.
     expect(history.length).toBeGreaterThan(12);
     expect(history.some(({ action }) => action.kind === "read")).toBe(true);

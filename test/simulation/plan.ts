@@ -13,6 +13,8 @@ export interface Due {
   readonly afterMs: number;
 }
 
+export type Currency = "USD" | "EUR";
+
 /** A movement between two balances; `limit` is what the source may owe, in minor units. */
 export interface Movement {
   readonly reference: string;
@@ -21,6 +23,8 @@ export interface Movement {
   /** Minor units. */
   readonly amount: bigint;
   readonly limit: bigint;
+  /** The balance that its owner made is in dollars: no other currency gets there. */
+  readonly currency: Currency;
 }
 
 export interface Post extends Movement {
@@ -65,21 +69,31 @@ export interface FollowUp {
 export interface SettleMany {
   readonly kind: "commit-many" | "void-many";
   readonly references: readonly string[];
+  /** What to commit of each; null is all of it. */
+  readonly amounts: readonly (bigint | null)[];
   readonly skipQueue: boolean;
 }
 
+/** A commit or void of all holds of a batch, which is named by its request. */
+export interface SettleBatch {
+  readonly kind: "commit-batch" | "void-batch";
+  readonly batch: string;
+  readonly skipQueue: boolean;
+}
+
+/** What moves money. */
+export type Order = Post | Split | Bulk | FollowUp | SettleMany | SettleBatch;
+
 export type Request =
-  | Post
-  | Split
-  | Bulk
-  | FollowUp
-  | SettleMany
-  | { readonly kind: "cancel" | "look"; readonly reference: string }
+  | Order
+  /** What an order would do. */
+  | { readonly kind: "preview"; readonly of: Order }
+  | { readonly kind: "cancel" | "look" | "look up"; readonly reference: string }
   | { readonly kind: "weigh"; readonly account: Account }
   | { readonly kind: "list"; readonly what: "transactions" | "balances" }
   | { readonly kind: "recover" };
 
-/** A request of one client. One whose request or reply is lost on the way is sent again, as clients do. */
+/** A request of one client. One that was answered to nobody, or that may have failed, is sent again, as clients do. */
 export interface Send {
   readonly do: "send";
   /** Names the request: its idempotency key and its description, so that what it made can be found. */
@@ -89,7 +103,8 @@ export interface Send {
   readonly keyed: boolean;
   /** How often it is sent, all at once. */
   readonly times: number;
-  readonly lost: "request" | "reply" | null;
+  /** Whether the first answer is lost on the way to the client. */
+  readonly isLost: boolean;
 }
 
 export type Step =
@@ -104,13 +119,15 @@ export type Step =
   | { readonly do: "touch" }
   /** Messages that the shards sent to their own queues come out, in an order drawn from `seed`. */
   | { readonly do: "deliver"; readonly seed: number; readonly how: "once" | "twice" | "lost" }
-  /** All objects leave memory at once, as in a deploy, with or without their last writes. */
-  | { readonly do: "abort"; readonly durable: boolean }
+  /** All objects leave memory, wherever they are after so many more steps, with or without their last writes. */
+  | { readonly do: "abort"; readonly after: number; readonly durable: boolean }
+  /** All balances leave memory when they have done what they were asked for. */
+  | { readonly do: "evict" }
   /**
-   * A new version begins to roll out: all objects leave memory, and from here on callers and objects of different versions
-   * meet, drawn from `seed` for each call and message.
+   * A new version begins to roll out: all objects leave memory as above, and from here on callers and objects of different
+   * versions meet, drawn from `seed` for each call and message.
    */
-  | { readonly do: "deploy"; readonly seed: number };
+  | { readonly do: "deploy"; readonly after: number; readonly seed: number };
 
 export interface Plan {
   readonly seed: number;
@@ -120,28 +137,3 @@ export interface Plan {
 }
 
 export const isSend = (step: Step): step is Send => step.do === "send";
-
-const CALLED: Readonly<{ [method: string]: string }> = {
-  "d1.read": "read of D1",
-  "d1.batch": "write to D1",
-};
-
-/** What kinds of faults a plan has, each as often as it occurs: those of objects, of calls, of clients, of the platform. */
-export function faultKinds({ steps, faults }: Plan): string[] {
-  return [
-    ...faults.map((fault) =>
-      fault.kind === "death"
-        ? `object dies, last writes ${fault.durable ? "kept" : "lost"}`
-        : `${CALLED[fault.method] ?? `${fault.method.split(".")[0]} call`} ${fault.fate}`,
-    ),
-    ...steps.flatMap((step) => {
-      if (step.do === "send") return step.lost === null ? [] : [`client's ${step.lost} lost`];
-      if (step.do === "deliver") return [`queue delivers ${step.how}, reordered`];
-      if (step.do === "abort") return ["all objects aborted"];
-      if (step.do === "deploy") return ["a deploy rolls out"];
-      if (step.do === "ring") return [step.twice ? "alarms ring twice" : "alarms ring"];
-      if (step.do === "wait" || step.do === "touch") return [];
-      return [step.ms < 0 ? "clock is set back" : "clock jumps"];
-    }),
-  ];
-}

@@ -3,6 +3,10 @@ import { amountOf, type Facts, sum } from "./facts";
 import type { FollowUp, Movement } from "./plan";
 import type { Call } from "./play";
 
+/** Whether a movement would take another currency to a balance in dollars, or from it. */
+export const isAcross = ({ from, to, currency }: Movement): boolean =>
+  currency !== "USD" && (from === "owned" || to === "owned");
+
 /** Whether movements that are asked for together may have been refused with a code; null is any code. */
 export function mayRefuseMovements(
   movements: readonly Movement[],
@@ -16,7 +20,9 @@ export function mayRefuseMovements(
     return movements.some(({ reference }) => facts.posted(reference) !== undefined);
   }
   const taken = new Map<string, bigint>();
-  return movements.some(({ from, amount, limit }) => {
+  if (may("TXN_VALIDATION_ERROR") && movements.some(isAcross)) return true;
+  return movements.some((movement) => {
+    const { from, amount, limit } = movement;
     if (from === "@world" || !may(limit > 0n ? "TXN_VALIDATION_ERROR" : "TXN_INSUFFICIENT_FUNDS")) {
       return false;
     }
@@ -24,11 +30,11 @@ export function mayRefuseMovements(
     const needed = (taken.get(from) ?? 0n) + amount;
     taken.set(from, needed);
     if (movements.length === 1 && !facts.mayBeReserved(from, call)) {
-      return facts.spendableDuring(from, call).some((left) => left + limit < amount);
+      return facts.spendableDuring(movement, call).some((left) => left + limit < amount);
     }
     return (
       facts.mayBeReserved(from, call) ||
-      facts.spendableDuring(from, call).some((left) => left + limit < needed)
+      facts.spendableDuring(movement, call).some((left) => left + limit < needed)
     );
   });
 }

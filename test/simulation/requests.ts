@@ -1,6 +1,6 @@
 import type { Value } from "../support/api";
 import type { App } from "../support/app";
-import type { Account, Movement, Post, Request, Send, Split } from "./plan";
+import type { Account, Currency, Movement, Post, Request, Send, Split } from "./plan";
 
 /** What a client must know to write a request: how its ledger names things. */
 export interface Names {
@@ -9,7 +9,9 @@ export interface Names {
   /** The id of what was posted under a reference. */
   transaction(reference: string): string;
   /** The id of the balance of an account, also where it is named by its indicator. */
-  balance(account: Account): string;
+  balance(account: Account, currency?: Currency): string;
+  /** The id of the batch that a request was answered with; one that nothing has when there is none. */
+  batch(name: string): string;
 }
 
 /** What a client was told. `unknown`: an error that says neither yes nor no. */
@@ -47,14 +49,16 @@ export async function ask(app: App, names: Names, send: Sent): Promise<Told> {
   }
 }
 
-/** Settlements and refunds always have a key: what they made could not be found otherwise. */
-const isNamed = ({ request, keyed }: Send): boolean => {
+/** Whether a request has a key. Settlements and refunds always have one: what they made could not be found otherwise. */
+export const isNamed = ({ request, keyed }: Send): boolean => {
   switch (request.kind) {
     case "post":
     case "split":
     case "bulk":
       return keyed;
+    case "preview":
     case "look":
+    case "look up":
     case "weigh":
     case "list":
     case "cancel":
@@ -68,11 +72,18 @@ const isNamed = ({ request, keyed }: Send): boolean => {
 interface Http {
   readonly method: string;
   readonly path: string;
-  readonly body?: unknown;
+  readonly body?: object;
 }
 
-function httpOf({ request, name, sentMs }: Sent, names: Names): Http {
+function httpOf(
+  { request, name, sentMs }: Pick<Sent, "request" | "name" | "sentMs">,
+  names: Names,
+): Http {
   switch (request.kind) {
+    case "preview": {
+      const { body, ...rest } = httpOf({ request: request.of, name, sentMs }, names);
+      return { ...rest, body: { ...body, dry_run: true } };
+    }
     case "post":
       return {
         method: "POST",
@@ -93,7 +104,7 @@ function httpOf({ request, name, sentMs }: Sent, names: Names): Http {
 }
 
 function followUpOf(
-  request: Exclude<Request, { readonly kind: "post" | "split" | "bulk" }>,
+  request: Exclude<Request, { readonly kind: "post" | "split" | "bulk" | "preview" }>,
   name: string,
   names: Names,
 ): Http {
@@ -111,8 +122,9 @@ function followUpOf(
       return { method: "POST", path, body };
     }
     case "commit-many": {
-      const transactions = request.references.map((each) => ({
+      const transactions = request.references.map((each, index) => ({
         transaction_id: names.transaction(each),
+        ...amountBody(request.amounts[index] ?? null),
       }));
       const body = { transactions, skip_queue: request.skipQueue };
       return { method: "POST", path: "/transactions/inflight/bulk/commit", body };
@@ -122,10 +134,18 @@ function followUpOf(
       const body = { transaction_ids, skip_queue: request.skipQueue };
       return { method: "POST", path: "/transactions/inflight/bulk/void", body };
     }
+    case "commit-batch":
+    case "void-batch": {
+      const status = request.kind === "commit-batch" ? "commit" : "void";
+      const path = `/transactions/inflight/${names.batch(request.batch)}`;
+      return { method: "PUT", path, body: { status, skip_queue: request.skipQueue } };
+    }
     case "cancel":
       return { method: "DELETE", path: `/transactions/${names.transaction(request.reference)}` };
     case "look":
       return { method: "GET", path: `/transactions/${names.transaction(request.reference)}` };
+    case "look up":
+      return { method: "GET", path: `/transactions/reference/${request.reference}` };
     case "weigh":
       return { method: "GET", path: `/balances/${names.balance(request.account)}` };
     case "list":
@@ -138,12 +158,13 @@ function followUpOf(
 const amountBody = (amount: bigint | null) => (amount === null ? {} : { precise_amount: amount });
 
 function movementBody(
-  { reference, from, to, amount, limit }: Movement,
+  { reference, from, to, amount, limit, currency }: Movement,
   name: string,
   names: Names,
 ) {
   return {
     ...plainBody(reference, amount, name),
+    currency,
     source: names.account(from),
     destination: names.account(to),
     ...(from === "@world" ? { allow_overdraft: true } : {}),

@@ -1,7 +1,7 @@
 import { draw } from "./draw";
 import { breaks, type Violation } from "./facts";
 import { violationsOf } from "./model";
-import { faultKinds, isSend, type Plan } from "./plan";
+import { isSend, type Plan } from "./plan";
 import { type Call, type Course, play } from "./play";
 import { shrink } from "./shrink";
 import { storyOf } from "./story";
@@ -16,10 +16,9 @@ export interface Report {
   readonly last: number;
   /** Requests that were sent, with repetitions. */
   readonly operations: number;
-  /** Planned faults of objects and calls that came to strike. */
-  readonly struck: number;
-  /** Faults of all kinds in the plans that were played. */
+  /** What went wrong, by its kind, each as often as it struck, and where objects died. */
   readonly faults: Readonly<{ [kind: string]: number }>;
+  readonly deaths: Readonly<{ [step: string]: number }>;
   readonly kinds: Readonly<{ [kind: string]: number }>;
   /** The laws that broke, and the operations that the shrunk plan needs; empty and 0 when none did. */
   readonly laws: readonly number[];
@@ -40,8 +39,9 @@ export interface Run {
 /** Plays seed after seed until one breaks a law, which is then shrunk. */
 export async function simulate({ seed, seeds, seconds, ...shrinking }: Run): Promise<Report> {
   const endMs = performance.now() + seconds * 1_000;
-  const counts = { seeds: 0, last: seed, operations: 0, struck: 0 };
+  const counts = { seeds: 0, last: seed, operations: 0 };
   const faults: { [kind: string]: number } = {};
+  const deaths: { [step: string]: number } = {};
   const kinds: { [kind: string]: number } = {};
   while (counts.seeds < seeds && performance.now() < endMs) {
     const plan = draw(seed + counts.seeds);
@@ -51,17 +51,24 @@ export async function simulate({ seed, seeds, seconds, ...shrinking }: Run): Pro
     counts.last = plan.seed;
     counts.operations +=
       course === null ? plan.steps.filter(isSend).length : callsOf(course).length;
-    counts.struck += course?.struck.size ?? 0;
-    count(faults, faultKinds(plan));
+    const strikes = course?.strikes ?? [];
+    count(
+      faults,
+      strikes.map(({ what }) => what),
+    );
+    count(
+      deaths,
+      strikes.flatMap(({ step }) => step ?? []),
+    );
     count(
       kinds,
       callsOf(course).map(({ send }) => send.request.kind),
     );
     if (violations.length > 0) {
-      return { ...counts, faults, kinds, ...(await failure(played, shrinking)) };
+      return { ...counts, faults, deaths, kinds, ...(await failure(played, shrinking)) };
     }
   }
-  return { ...counts, faults, kinds, laws: [], needed: 0, story: "" };
+  return { ...counts, faults, deaths, kinds, laws: [], needed: 0, story: "" };
 }
 
 const callsOf = (course: Course | null): readonly Call[] =>

@@ -34,11 +34,11 @@ export function storyOf(
 function stepText(step: Step): string {
   switch (step.do) {
     case "send": {
-      const { name, neighbour, times, lost, keyed, request } = step;
+      const { name, neighbour, times, isLost, keyed, request } = step;
       const extras = [
         ...(neighbour ? ["in the neighbouring instance"] : []),
         ...(times > 1 ? [`${times} times at once`] : []),
-        ...(lost === null ? [] : [`its ${lost} is lost, and it is sent again`]),
+        ...(isLost ? ["its first answer is lost"] : []),
         ...(keyed ? ["with a key"] : []),
       ];
       return [`${name}: ${requestText(request)}`, ...extras].join(", ");
@@ -56,9 +56,11 @@ function stepText(step: Step): string {
     case "deliver":
       return `the queue delivers ${step.how}, in another order`;
     case "abort":
-      return `every object dies, last writes ${step.durable ? "kept" : "lost"}`;
+      return `after ${step.after} steps every object dies, last writes ${step.durable ? "kept" : "lost"}`;
+    case "evict":
+      return "every balance is evicted";
     case "deploy":
-      return "a deploy begins: every object dies, and from here on versions meet";
+      return `a deploy begins: after ${step.after} steps every object dies, and from here on versions meet`;
   }
 }
 
@@ -84,8 +86,14 @@ function requestText(request: Request): string {
     case "commit-many":
     case "void-many":
       return `${request.kind} ${request.references.join(", ")}${howText(request)}`;
+    case "commit-batch":
+    case "void-batch":
+      return `${request.kind} of ${request.batch}${howText(request)}`;
+    case "preview":
+      return `what would happen: ${requestText(request.of)}`;
     case "cancel":
     case "look":
+    case "look up":
       return `${request.kind} ${request.reference}`;
     case "weigh":
       return `read the balance of ${request.account}`;
@@ -96,8 +104,8 @@ function requestText(request: Request): string {
   }
 }
 
-const movementText = ({ reference, from, to, amount, limit }: Movement): string =>
-  `${reference}: ${amount} from ${from} to ${to}${limit > 0n ? `, which may owe ${limit}` : ""}`;
+const movementText = ({ reference, from, to, amount, limit, currency }: Movement): string =>
+  `${reference}: ${amount} ${currency} from ${from} to ${to}${limit > 0n ? `, which may owe ${limit}` : ""}`;
 
 const howText = (how: { readonly inflight?: boolean; readonly skipQueue: boolean }): string =>
   `${how.inflight === true ? ", held" : ""}${how.skipQueue ? "" : ", queued"}`;

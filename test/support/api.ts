@@ -101,7 +101,8 @@ function bodyIn(response: Response, text: string): Value {
   return isJson ? readJson(text) : text;
 }
 
-function readJson(text: string): Value {
+/** A JSON text, every digit of its whole numbers kept. */
+export function readJson(text: string): Value {
   const value = JSON.parse(text, (_key, part, context) =>
     typeof part === "number" && /^-?\d+$/.test(context?.source ?? "")
       ? BigInt(context?.source ?? "")

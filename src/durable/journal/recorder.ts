@@ -107,7 +107,7 @@ export class Recorder {
   async #driven(row: Row): Promise<Reply<Transaction>> {
     const driven = await this.#host.driven(row);
     if (driven === null) return unknownOutcome();
-    return driven.done ? reply(this.#records.shown(row)) : refuse(driven.error);
+    return driven.done ? reply(firstAnswer(row, this.#records)) : refuse(driven.error);
   }
 
   /** Records items of a batch, each on its own; what is queued and new is written together. */

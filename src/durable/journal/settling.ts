@@ -24,6 +24,8 @@ export function asItWas(hold: Transaction, then: HoldShown | null): Transaction 
     status,
     metaData,
     inflightRemaining: remaining === null ? null : BigInt(remaining),
+    // What is rejected by now was not: nothing settles it otherwise.
+    rejectionReason: "",
   };
 }
 
