@@ -288,9 +288,7 @@ export class Shard {
     const merged = rows.map((row) => mergeMetaData(row.metaData, patch));
     if (rows.some((row, index) => isTooLong(row, merged[index] ?? ""))) return "too-large";
     this.store.transaction(() => {
-      rows.forEach((row, index) => {
-        writeMerged(this.store, row, merged[index] ?? "{}");
-      });
+      for (const [at, row] of rows.entries()) writeMerged(this.store, row, merged[at] ?? "{}");
     });
     for (const row of rows) this.changed(row);
     return "merged";
