@@ -2,14 +2,15 @@ import type { BalanceProfile, BalanceSnapshot } from "../../domain/balance-recor
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { TransactionStatus } from "../../domain/transaction";
-import { hasSchema, migrate } from "../migrate";
+import { hasSchema, type Migration, migrate } from "../migrate";
+import { BATCH_SEALS, sealOlderBatches } from "./batch-seals";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, outcomeOf, outcomeText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
 import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
 import { type Row, Work } from "./row";
 
-const MIGRATIONS = [
+const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE transactions (
      transaction_id TEXT PRIMARY KEY,
      parent_transaction TEXT NOT NULL,
@@ -46,6 +47,8 @@ const MIGRATIONS = [
    ${BATCH_TABLES}
    ${KEY_TABLES}`,
   NUMBERED_ROWS,
+  BATCH_SEALS,
+  sealOlderBatches,
 ];
 
 /** A balance that this shard met, with what is still to be done for it. */
