@@ -22,6 +22,8 @@ export type FindingCode =
   | "row_altered"
   /** Where a shard looks for its work is not what it wrote. */
   | "shard_altered"
+  /** A batch or one of its items is not what its seal was made of, or not all of it is there. */
+  | "batch_altered"
   /** A transaction and its entries tell different things. */
   | "row_differs"
   /** D1 lacks what an object has. */

@@ -208,6 +208,8 @@ it("a shard of the first version keeps its rows, and those with work left wait",
          attempt TEXT NOT NULL, created_at TEXT NOT NULL, operation_key TEXT NOT NULL, fingerprint TEXT NOT NULL,
          status TEXT NOT NULL, meta_data TEXT, revision INTEGER NOT NULL, work INTEGER NOT NULL, outcome TEXT,
          rejection_reason TEXT NOT NULL, due_ms INTEGER NOT NULL, claims TEXT, coordinator INTEGER, decision TEXT) WITHOUT ROWID;
+       ALTER TABLE batches DROP COLUMN seal;
+       ALTER TABLE batch_items DROP COLUMN seal;
        CREATE INDEX unsettled ON transactions (due_ms) WHERE work <> 0;
        CREATE INDEX children ON transactions (parent_transaction) WHERE parent_transaction <> '';`,
     );

@@ -3,6 +3,7 @@ import type { LedgerError } from "../../domain/error";
 import type { BatchId, TransactionId } from "../../domain/ids";
 import { type Instant, instantOfMicros, microsOf } from "../../domain/time";
 import type { Posting } from "../../domain/transaction";
+import { type BatchRow, batchSeal, itemSeal } from "./batch-seals";
 import { pathOf, postingOf } from "./codec";
 import { parcels } from "./parcels";
 import type { Decision } from "./row";
@@ -98,14 +99,14 @@ export class BatchStore {
   }
 
   find(batchId: BatchId): Batch | null {
-    const [row] = this.#sql.exec<BatchRow>("SELECT * FROM batches WHERE batch_id = ?", batchId);
+    const [row] = this.#sql.exec<ReadBatch>("SELECT * FROM batches WHERE batch_id = ?", batchId);
     return row === undefined ? null : toBatch(row);
   }
 
   /** Batches with work left. */
   unsettled(limit: number): Batch[] {
     return this.#sql
-      .exec<BatchRow>("SELECT * FROM batches WHERE work <> 0 LIMIT ?", limit)
+      .exec<ReadBatch>("SELECT * FROM batches WHERE work <> 0 LIMIT ?", limit)
       .toArray()
       .map(toBatch);
   }
@@ -114,11 +115,13 @@ export class BatchStore {
   stage(batchId: BatchId, after: number, postings: readonly string[], nowMs: number): void {
     this.#sql.exec("INSERT OR IGNORE INTO staged_batches VALUES (?, ?)", batchId, nowMs);
     postings.forEach((posting, index) => {
+      const sequence = after + index + 1;
       this.#sql.exec(
-        "INSERT OR IGNORE INTO batch_items VALUES (?, ?, ?, NULL)",
+        "INSERT OR IGNORE INTO batch_items VALUES (?, ?, ?, NULL, ?)",
         batchId,
-        after + index + 1,
+        sequence,
         posting,
+        itemSeal({ batch_id: batchId, sequence, posting, error: null }),
       );
     });
   }
@@ -150,32 +153,48 @@ export class BatchStore {
   /** Adds a batch whose items are here. */
   insert(batch: Batch): void {
     const { status, done, step, failure, work, endedAt, ...header } = batch;
+    const row = rowOf(
+      batch,
+      JSON.stringify({ ...header, sealsItems: this.#areSealed(batch.batchId) }),
+    );
     this.#sql.exec("DELETE FROM staged_batches WHERE batch_id = ?", batch.batchId);
     this.#sql.exec(
-      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      batch.batchId,
-      JSON.stringify(header),
-      status,
-      done,
-      textOf(step),
-      textOf(failure),
-      work,
-      endedAt,
+      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.batch_id,
+      row.header,
+      row.status,
+      row.done,
+      row.step,
+      row.failure,
+      row.work,
+      row.ended_at,
+      batchSeal(row),
     );
   }
 
+  /** Whether all items of a batch have seals: some may have come before there were any. */
+  #areSealed(batchId: BatchId): boolean {
+    const unsealed = "SELECT 1 FROM batch_items WHERE batch_id = ? AND seal = '' LIMIT 1";
+    return this.#sql.exec(unsealed, batchId).toArray().length === 0;
+  }
+
   /** Writes what can change of a batch. */
-  save({ batchId, status, done, step, failure, work, endedAt }: Batch): void {
+  save(batch: Batch): void {
+    const { header } = this.#sql
+      .exec<{ header: string }>("SELECT header FROM batches WHERE batch_id = ?", batch.batchId)
+      .one();
+    const row = rowOf(batch, header);
     this.#sql.exec(
-      `UPDATE batches SET status = ?, done = ?, step = ?, failure = ?, work = ?, ended_at = ?
-         WHERE batch_id = ?`,
-      status,
-      done,
-      textOf(step),
-      textOf(failure),
-      work,
-      endedAt,
-      batchId,
+      `UPDATE batches SET status = ?, done = ?, step = ?, failure = ?, work = ?, ended_at = ?,
+         seal = ? WHERE batch_id = ?`,
+      row.status,
+      row.done,
+      row.step,
+      row.failure,
+      row.work,
+      row.ended_at,
+      batchSeal(row),
+      row.batch_id,
     );
   }
 
@@ -227,9 +246,18 @@ export class BatchStore {
 
   /** Keeps why an item failed by itself. */
   saveError(batchId: BatchId, sequence: number, error: LedgerError): void {
+    const text = JSON.stringify(error);
+    const { posting } = this.#sql
+      .exec<{ posting: string }>(
+        "SELECT posting FROM batch_items WHERE batch_id = ? AND sequence = ?",
+        batchId,
+        sequence,
+      )
+      .one();
     this.#sql.exec(
-      "UPDATE batch_items SET error = ? WHERE batch_id = ? AND sequence = ?",
-      JSON.stringify(error),
+      "UPDATE batch_items SET error = ?, seal = ? WHERE batch_id = ? AND sequence = ?",
+      text,
+      itemSeal({ batch_id: batchId, sequence, posting, error: text }),
       batchId,
       sequence,
     );
@@ -254,20 +282,24 @@ type StoredItem = {
   error: string | null;
 };
 
-type BatchRow = {
-  header: string;
-  status: BatchStatus;
-  done: number;
-  step: string | null;
-  failure: string | null;
-  work: number;
-  ended_at: string | null;
-};
+type ReadBatch = BatchRow & { readonly status: BatchStatus };
+
+/** The row of a batch, with the text of its header. */
+const rowOf = (batch: Batch, header: string): BatchRow => ({
+  batch_id: batch.batchId,
+  header,
+  status: batch.status,
+  done: batch.done,
+  step: textOf(batch.step),
+  failure: textOf(batch.failure),
+  work: batch.work,
+  ended_at: batch.endedAt,
+});
 
 const textOf = (value: object | null): string | null =>
   value === null ? null : JSON.stringify(value);
 
-const toBatch = ({ header, status, done, step, failure, work, ended_at }: BatchRow): Batch => ({
+const toBatch = ({ header, status, done, step, failure, work, ended_at }: ReadBatch): Batch => ({
   ...JSON.parse(header),
   status,
   done,

@@ -185,3 +185,12 @@ export function targetOf({ posting }: Row): TransactionId {
   if (posting.kind !== "pointer") return posting.transactionId;
   return `txn_${posting.parentTransaction.slice("txn_".length)}`;
 }
+
+/** The answer about a group that is gone: whatever it claimed is free. */
+export const VOID: Resolution = {
+  decision: {
+    commit: false,
+    error: { code: "GEN_CONFLICT", message: "the batch does not exist any more" },
+  },
+  outcome: null,
+};

@@ -1,5 +1,6 @@
 import { type BalanceId, isTransactionId, type TransactionId } from "../../domain/ids";
 import type { Posting, Transaction } from "../../domain/transaction";
+import { type BatchesLook, lookAtBatches } from "./batch-seals";
 import { postingText } from "./codec";
 import type { Flusher } from "./flusher";
 import type { StoredRow } from "./open-rows";
@@ -142,6 +143,12 @@ export class Inspection {
       )
       .toArray()
       .map(({ balance_id }) => balance_id);
+  }
+
+  /** What is wrong with batches and their items after a place. */
+  batches(after: string, limit: number): BatchesLook {
+    if (!this.#store.isUsed) return { faults: [], next: null };
+    return lookAtBatches(this.#store.sql, after, limit);
   }
 
   /** Those of some balances that this shard met. */

@@ -9,6 +9,7 @@ import {
 import { askBalance } from "../balance/client";
 import type { EntryPlace, Evidence, EvidenceAsked } from "../balance/evidence";
 import { patiently } from "../patiently";
+import type { BatchesLook } from "./batch-seals";
 import { type JournalParts, shardStub } from "./client";
 import type { Backlog, InspectedRow } from "./inspection";
 import type { JournalObject } from "./object";
@@ -101,6 +102,11 @@ export class Inspector {
   /** Balances that a shard met, after an id, in the order of their ids. */
   balances(shard: number, asked: { after: string; limit: number }): Promise<BalanceId[]> {
     return this.#ask(shard, async (stub): Promise<BalanceId[]> => await stub.metBalances(asked));
+  }
+
+  /** What is wrong with batches of a shard after a place, and where to go on. */
+  batches(shard: number, asked: { after: string; limit: number }): Promise<BatchesLook> {
+    return this.#ask(shard, async (stub): Promise<BatchesLook> => await stub.inspectBatches(asked));
   }
 
   /** Those of some balances that no shard has on its list. */

@@ -13,8 +13,9 @@ import type { Result } from "../../domain/result";
 import type { Instant } from "../../domain/time";
 import type { Transaction } from "../../domain/transaction";
 import type { ProfileChange } from "../balance/protocol";
+import type { BatchesLook } from "./batch-seals";
 import { cancelTransaction } from "./cancellations";
-import type { Resolution } from "./claims";
+import { type Resolution, VOID } from "./claims";
 import { OutcomeUnknown, within } from "./deadline";
 import type { ClaimAnswer, ClaimRequest, ClaimSettlement } from "./group-saga";
 import { hostOf } from "./host";
@@ -343,6 +344,11 @@ export class JournalObject extends DurableObject<Env> {
       : this.#shard.inspection.isUnderWay(group, attempt);
   }
 
+  /** What is wrong with batches after a place, and where to go on. */
+  inspectBatches({ after, limit }: { after: string; limit: number }): BatchesLook {
+    return this.#shard.inspection.batches(after, limit);
+  }
+
   /** What is still to be done here. */
   backlog({ lateMs }: { lateMs: number }): Backlog {
     return this.#shard.inspection.backlog(Date.now(), lateMs);
@@ -388,12 +394,3 @@ export class JournalObject extends DurableObject<Env> {
     }
   }
 }
-
-/** The answer about a group that is gone: whatever it claimed is free. */
-const VOID: Resolution = {
-  decision: {
-    commit: false,
-    error: { code: "GEN_CONFLICT", message: "the batch does not exist any more" },
-  },
-  outcome: null,
-};

@@ -2,7 +2,8 @@ import type { BalanceSnapshot } from "../../domain/balance-record";
 import type { LedgerError } from "../../domain/error";
 import type { BalanceId, TransactionId } from "../../domain/ids";
 import type { TransactionStatus } from "../../domain/transaction";
-import { hasSchema, migrate } from "../migrate";
+import { hasSchema, type Migration, migrate } from "../migrate";
+import { BATCH_SEALS, sealOlderBatches } from "./batch-seals";
 import { BATCH_TABLES } from "./batch-store";
 import { claimsOf, claimsText, outcomeOf, outcomeText, postingOf, postingText } from "./codec";
 import { KEY_TABLES } from "./key-claims";
@@ -10,7 +11,7 @@ import { BALANCE_TABLES, MetBalances } from "./met-balances";
 import { NUMBERED_ROWS, OpenRows, type StoredRow } from "./open-rows";
 import type { Row } from "./row";
 
-const MIGRATIONS = [
+const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE transactions (
      transaction_id TEXT PRIMARY KEY,
      parent_transaction TEXT NOT NULL,
@@ -41,6 +42,8 @@ const MIGRATIONS = [
    ${BATCH_TABLES}
    ${KEY_TABLES}`,
   NUMBERED_ROWS,
+  BATCH_SEALS,
+  sealOlderBatches,
 ];
 
 /** How a hold stood at a moment. */

@@ -5,7 +5,7 @@ import { checkIntegrity } from "./walk";
 /** Where the walk of the cron stands is kept under this name. */
 const BOOKMARK = "integrity";
 /** One run takes so many steps, fewer when they have enough to look at. */
-const STEPS_MAX = 8;
+const STEPS_MAX = 12;
 const ROWS_MAX = 200;
 
 /**

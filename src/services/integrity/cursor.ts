@@ -29,12 +29,13 @@ const fundsSoFar = z.object({
 });
 
 /**
- * Where a walk stands. It goes through the shards, in each through its transactions and the balances that it met, and then
+ * Where a walk stands. It goes through the shards, in each through its transactions, the balances that it met and its batches, and then
  * through what D1 has of both; a balance's entries are looked at with its row in D1.
  */
 const place = z.discriminatedUnion("part", [
   z.object({ part: z.literal("transactions"), shard: z.int().nonnegative(), after: z.string() }),
   z.object({ part: z.literal("balances"), shard: z.int().nonnegative(), after: z.string() }),
+  z.object({ part: z.literal("batches"), shard: z.int().nonnegative(), after: z.string() }),
   z.object({ part: z.literal("transaction-copies"), after: afterKey }),
   z.object({
     part: z.literal("balance-copies"),
@@ -84,6 +85,8 @@ export function nextPlace(
     case "transactions":
       return { ...at, part: "balances", after: "" };
     case "balances":
+      return { ...at, part: "batches", after: "" };
+    case "batches":
       return at.shard + 1 < shards
         ? { part: "transactions", shard: at.shard + 1, after: "" }
         : { part: "transaction-copies", after: "" };

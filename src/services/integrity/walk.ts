@@ -72,6 +72,8 @@ function take(ctx: AuditContext, cursor: Cursor, limit: number): Promise<Moved> 
       return takeTransactions(ctx, place, limit);
     case "balances":
       return takeBalances(ctx, place, limit);
+    case "batches":
+      return takeBatches(ctx, place, limit);
     case "transaction-copies":
       return takeTransactionCopies(ctx, place, limit);
     case "balance-copies":
@@ -123,6 +125,27 @@ async function takeBalances(
     next: nextPlace(place, ids, { hasMore: ids.length === limit, shards }),
     checked: { balances: ids.length },
     findings: await profileFindings(ctx, ids),
+  };
+}
+
+async function takeBatches(
+  ctx: AuditContext,
+  place: Extract<Place, { part: "batches" }>,
+  limit: number,
+): Promise<Moved> {
+  const { inspector } = ctx;
+  const { faults, next } = await inspector.batches(place.shard, { after: place.after, limit });
+  const at = next === null ? [] : [next];
+  return {
+    next: nextPlace(place, at, { hasMore: next !== null, shards: inspector.shards }),
+    checked: {},
+    findings: faults.map(({ batchId, message }) => ({
+      code: "batch_altered",
+      id: batchId,
+      store: "journal",
+      version: null,
+      message,
+    })),
   };
 }
 

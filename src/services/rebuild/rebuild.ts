@@ -76,6 +76,9 @@ function take(ctx: AuditContext, place: Place, limit: number): Promise<Done> {
       return takeTransactions(ctx, place, limit);
     case "balances":
       return takeBalances(ctx, place, limit);
+    case "batches":
+      // D1 has nothing of them.
+      return Promise.resolve({ ids: [], hasMore: false });
     case "transaction-copies":
       return takeTransactionCopies(ctx, place.after, limit);
     case "balance-copies":
