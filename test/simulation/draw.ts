@@ -35,7 +35,7 @@ export function draw(seed: number): Plan {
 }
 
 /** Minor units of one unit of a plan: a pass through a number with less digits is noticed. */
-const FACTORS = [1n, 1n, 10n ** 9n + 7n, 10n ** 30n + 7n] as const;
+const FACTORS = [1n, 1n, 1n, 10n ** 9n + 7n, 10n ** 30n + 7n] as const;
 
 /** The same steps with all amounts as many times larger. */
 function scaled(steps: readonly Step[], random: Random): Step[] {

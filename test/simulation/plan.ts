@@ -124,8 +124,8 @@ export type Step =
   /** All balances leave memory when they have done what they were asked for. */
   | { readonly do: "evict" }
   /**
-   * A new version begins to roll out: all objects leave memory as above, and from here on callers and objects of different
-   * versions meet, drawn from `seed` for each call and message.
+   * A new version begins to roll out: every object leaves memory after up to so many steps of its own, and from here on
+   * callers and objects of different versions meet, drawn from `seed` for each call and message.
    */
   | { readonly do: "deploy"; readonly after: number; readonly seed: number };
 

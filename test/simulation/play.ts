@@ -117,8 +117,7 @@ async function happen(
       return site.evictBalances();
     case "deploy":
       weather.note("a deploy rolls out");
-      weather.roll(step.seed);
-      return weather.doom(step.after, true);
+      return weather.roll(step.after, step.seed);
   }
 }
 
@@ -198,12 +197,9 @@ class Site {
     this.#foreign = neighbour.#owned;
   }
 
-  /** Gives every object something to do that changes nothing. */
+  /** Gives every shard something to do. Balances are met soon enough by somebody who has something to do there. */
   async wakeAll(): Promise<void> {
-    await Promise.allSettled([
-      this.world.ring(),
-      ...this.#balances().map((stub) => stub.execute({ operations: [] })),
-    ]);
+    await Promise.allSettled([this.world.ring()]);
   }
 
   async evictBalances(): Promise<void> {

@@ -84,10 +84,16 @@ interface Played {
 async function playWithin(plan: Plan): Promise<Played> {
   const { promise: late, resolve } = Promise.withResolvers<null>();
   const timer = setTimeout(() => resolve(null), PATIENCE_MS);
-  const course = await Promise.race([play(plan), late]);
-  clearTimeout(timer);
-  const violations = course === null ? [breaks(5, "it comes to no end")] : violationsOf(course);
-  return { plan, course, violations };
+  try {
+    const course = await Promise.race([play(plan), late]);
+    const violations = course === null ? [breaks(5, "it comes to no end")] : violationsOf(course);
+    return { plan, course, violations };
+  } catch (error) {
+    // A ledger whose laws hold can be read.
+    return { plan, course: null, violations: [breaks(5, `it cannot be read: ${error}`)] };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function count(counts: { [kind: string]: number }, kinds: readonly string[]): void {

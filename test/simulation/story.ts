@@ -60,7 +60,7 @@ function stepText(step: Step): string {
     case "evict":
       return "every balance is evicted";
     case "deploy":
-      return `a deploy begins: after ${step.after} steps every object dies, and from here on versions meet`;
+      return `a deploy begins: every object dies after up to ${step.after} steps of its own, and from here on versions meet`;
   }
 }
 

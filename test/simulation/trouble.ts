@@ -49,6 +49,9 @@ const METHODS = {
   "jobs.send": 1,
 } as const;
 
+/** Seldom: it takes seconds. */
+const STUCK_PERCENT = 4;
+
 type Method = keyof typeof METHODS;
 
 /** Only what is repeated by its sender may be late: a client's own call that is given up is the client's loss. */
@@ -61,6 +64,7 @@ export function trouble(random: Random): Fault {
   if (random.chance(50)) return death(random);
   const method = random.weighted(METHODS);
   const nth = random.between(1, OFTEN.has(method) ? random.pick([2, 6, 12]) : 2);
+  if (random.chance(STUCK_PERCENT)) return { kind: "call", method, nth, fate: "stuck" };
   const fates = { lost: 2, "reply-lost": 3, twice: 2, late: 3, slow: 1 } as const;
   const fate = random.weighted(fates);
   const kept = fate === "late" && !PATIENT.has(method) ? "reply-lost" : fate;

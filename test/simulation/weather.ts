@@ -19,6 +19,8 @@ import { AFTER_OTHERS, NEVER } from "./trouble";
 
 /** How long a slow call takes, in milliseconds. */
 const SLOW_MS = 40;
+/** Longer than groups, lists and writes to D1 wait for others, in milliseconds. */
+const STUCK_MS = 3_500;
 /** Between the deaths of two objects that are to die together, in milliseconds. */
 const TURN_MS = 3;
 
@@ -46,10 +48,10 @@ export interface Weather {
   clear(): void;
   /** After so many more steps every object dies at the next one that it passes, once. */
   doom(after: number, durable: boolean): void;
-  /** Objects that are to die do so from now on. False when none is to die. */
+  /** Objects that are to die together do so from now on. False when none is to die. */
   hasten(): boolean;
-  /** From now on versions meet. */
-  roll(seed: number): void;
+  /** From now on versions meet, and every object dies after some steps of its own, up to so many. */
+  roll(after: number, seed: number): void;
   /** How a message is shaped that comes out of a queue now. */
   shape(): Shape;
   /** Notes something that went wrong by other hands. */
@@ -111,8 +113,11 @@ interface Death {
 
 /** The end of all objects that is to come. */
 interface Doom extends Death {
-  /** Steps that pass before the first dies. */
+  /** Steps that pass before the first dies; in a deploy, the most that an object passes. */
   after: number;
+  /** In a deploy, the steps that each object has left, drawn when it is met. */
+  readonly left: Map<string, number> | null;
+  readonly random: Random;
   readonly dead: Set<string>;
 }
 
@@ -148,14 +153,19 @@ export function letFail(instance: string, { faults }: Plan, clock: Clock): Weath
       strikes.endAll();
     },
     doom: (after, durable) => {
-      doom = { who: "object dies with all others", after, durable, dead: new Set() };
+      const who = "object dies with all others";
+      doom = { who, after, durable, dead: new Set(), left: null, random: new Random(after) };
     },
     hasten: () => {
-      if (doom !== null) doom.after = 0;
-      return doom !== null;
+      if (doom === null || doom.left !== null) return false;
+      doom.after = 0;
+      return true;
     },
-    roll: (seed) => {
+    roll: (after, seed) => {
       versions = new Random(seed);
+      const random = new Random(seed);
+      const who = "object dies in a deploy";
+      doom = { who, after, durable: true, dead: new Set(), left: new Map(), random };
     },
     shape,
     note: (what) => strikes.note(what),
@@ -164,15 +174,23 @@ export function letFail(instance: string, { faults }: Plan, clock: Clock): Weath
 }
 
 async function meetDoom(doom: Doom, step: string, victim: Victim, strikes: Strikes): Promise<void> {
-  if (doom.after > 0) {
-    doom.after -= 1;
-    return;
-  }
+  if (isSpared(doom, victim)) return;
   doom.dead.add(victim.name);
   // One after another: the runtime itself does not bear it when a caller and its callee end in one turn.
   const turn = doom.dead.size * TURN_MS;
   await new Promise((resolve) => setTimeout(resolve, turn));
   await strikes.kill(victim, step, doom);
+}
+
+/** Whether an object passes this step once more; then it has one less. */
+function isSpared(doom: Doom, { name }: Victim): boolean {
+  if (doom.left === null) {
+    doom.after -= 1;
+    return doom.after >= 0;
+  }
+  const left = doom.left.get(name) ?? doom.random.below(doom.after + 1);
+  doom.left.set(name, left - 1);
+  return left > 0;
 }
 
 function deathOf(fault: Extract<Fault, { kind: "death" }>, strikes: Strikes): StepFault {
@@ -215,6 +233,16 @@ function fateFor({ fate }: Extract<Fault, { kind: "call" }>, later: Moment, end:
       return {
         kind: fate,
         until: () => new Promise<void>((done) => setTimeout(done, SLOW_MS)).then(end),
+      };
+    case "stuck":
+      // Until the weather clears, or who waits has given up.
+      return {
+        kind: "slow",
+        until: () =>
+          Promise.race([
+            later.came(),
+            new Promise<void>((done) => setTimeout(done, STUCK_MS)),
+          ]).then(end),
       };
     default:
       return { kind: fate };

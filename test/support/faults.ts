@@ -51,7 +51,8 @@ export type Fault =
       readonly kind: "call";
       readonly method: string;
       readonly nth: number;
-      readonly fate: "lost" | "reply-lost" | "twice" | "late" | "slow";
+      /** `stuck` is so slow that who waits for it gives up. */
+      readonly fate: "lost" | "reply-lost" | "twice" | "late" | "slow" | "stuck";
     };
 
 /** Decides what becomes of a call. */

@@ -241,7 +241,11 @@ export function letFail(
 }
 
 const fateFor = ({ fate }: Extract<Fault, { kind: "call" }>, until: () => Promise<void>): Fate =>
-  fate === "late" || fate === "slow" ? { kind: fate, until } : { kind: fate };
+  fate === "late"
+    ? { kind: fate, until }
+    : fate === "slow" || fate === "stuck"
+      ? { kind: "slow", until }
+      : { kind: fate };
 
 /** Nothing fails any more: whatever can come to its end does. Throws when something is stuck. */
 export async function rest(world: World): Promise<void> {
