@@ -43,8 +43,14 @@ export function firstAnswer(row: Row, records: Records): Transaction {
   const shown = records.shown(row);
   const { posting } = row;
   if (posting.skipQueue) {
-    const inflightRemaining = shown.status === "INFLIGHT" ? posting.preciseAmount : null;
-    return { ...shown, metaData: posting.metaData, inflightRemaining };
+    const first = {
+      metaData: posting.metaData,
+      inflightRemaining: shown.status === "INFLIGHT" ? posting.preciseAmount : null,
+    };
+    // Nearly always it is shown as it was, and need not be copied.
+    const isAsFirst =
+      shown.metaData === first.metaData && shown.inflightRemaining === first.inflightRemaining;
+    return isAsFirst ? shown : { ...shown, ...first };
   }
   return {
     ...shown,
