@@ -17,7 +17,7 @@ const FILTER = ["-t", "keeps its laws"];
 /** Seeds of one run of the test runtime: fewer objects at a time keep it fast, and it can crash. */
 const CHUNK = 60;
 /** Within so many seeds a mutant is caught. */
-const CANARY_SEEDS = 60;
+const CANARY_SEEDS = 180;
 /** What a mutant breaks is shrunk a little: enough to say how few operations it takes. */
 const QUICKLY = { shrinks: 60, shrinkSeconds: 20 };
 const CRASHES_MAX = 3;
