@@ -25,20 +25,21 @@ type ItemRow = {
   readonly error: string | null;
 };
 
+/** What is stored of a batch, in the order of its columns. */
+export const batchColumns = (row: BatchRow) =>
+  [
+    row.batch_id,
+    row.header,
+    row.status,
+    row.done,
+    row.step,
+    row.failure,
+    row.work,
+    row.ended_at,
+  ] as const;
+
 /** The seal of a batch. */
-export const batchSeal = (row: BatchRow): string =>
-  sha256Hex(
-    JSON.stringify([
-      row.batch_id,
-      row.header,
-      row.status,
-      row.done,
-      row.step,
-      row.failure,
-      row.work,
-      row.ended_at,
-    ]),
-  );
+export const batchSeal = (row: BatchRow): string => sha256Hex(JSON.stringify(batchColumns(row)));
 
 /** The seal of an item. */
 export const itemSeal = ({ batch_id, sequence, posting, error }: ItemRow): string =>

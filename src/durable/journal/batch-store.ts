@@ -3,7 +3,7 @@ import type { LedgerError } from "../../domain/error";
 import type { BatchId, TransactionId } from "../../domain/ids";
 import { type Instant, instantOfMicros, microsOf } from "../../domain/time";
 import type { Posting } from "../../domain/transaction";
-import { type BatchRow, batchSeal, itemSeal } from "./batch-seals";
+import { type BatchRow, batchColumns, batchSeal, itemSeal } from "./batch-seals";
 import { pathOf, postingOf } from "./codec";
 import { parcels } from "./parcels";
 import type { Decision } from "./row";
@@ -160,14 +160,7 @@ export class BatchStore {
     this.#sql.exec("DELETE FROM staged_batches WHERE batch_id = ?", batch.batchId);
     this.#sql.exec(
       "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.batch_id,
-      row.header,
-      row.status,
-      row.done,
-      row.step,
-      row.failure,
-      row.work,
-      row.ended_at,
+      ...batchColumns(row),
       batchSeal(row),
     );
   }
@@ -185,16 +178,10 @@ export class BatchStore {
       .one();
     const row = rowOf(batch, header);
     this.#sql.exec(
-      `UPDATE batches SET status = ?, done = ?, step = ?, failure = ?, work = ?, ended_at = ?,
-         seal = ? WHERE batch_id = ?`,
-      row.status,
-      row.done,
-      row.step,
-      row.failure,
-      row.work,
-      row.ended_at,
+      `UPDATE batches SET header = ?2, status = ?3, done = ?4, step = ?5, failure = ?6, work = ?7,
+         ended_at = ?8, seal = ?9 WHERE batch_id = ?1`,
+      ...batchColumns(row),
       batchSeal(row),
-      row.batch_id,
     );
   }
 
